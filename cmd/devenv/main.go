@@ -1,0 +1,89 @@
+// Command devenv turns a Docker Compose project into a development environment. Each of its commands is one file
+// here that reads flags into options and makes one call of package devenv/devenv.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"golang.org/x/term"
+
+	terminal "devenv/devenv/term"
+
+	"devenv/devenv"
+	"devenv/devenv/fault"
+)
+
+func main() { os.Exit(run()) }
+
+// run is the whole program but for the exit. The first SIGINT or SIGTERM ends the work in good order, the second
+// makes that immediate, a third would find nothing left to wait for.
+func run() int {
+	ctx, now, stop := interrupts()
+	defer stop()
+	app := &app{settings: settings(now)}
+	root := app.root()
+	root.SetArgs(os.Args[1:])
+	cmd, err := root.ExecuteContextC(ctx)
+	if err != nil && !app.began {
+		err = usage(cmd, err)
+	}
+	if err != nil && ctx.Err() != nil && fault.ExitStatus(err) != int(fault.Interrupted) {
+		err = fault.New(fault.Interrupted, "interrupted: %w", err)
+	}
+	if err != nil {
+		app.terminal().Fail(err)
+	}
+	if app.status != 0 {
+		return app.status
+	}
+	return fault.ExitStatus(err)
+}
+
+// interrupts gives a context that the first signal cancels and one that the second does. stop ends the goroutine.
+func interrupts() (first, second context.Context, stop func()) {
+	first, cancelFirst := context.WithCancel(context.Background())
+	second, cancelSecond := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		for _, cancel := range []func(){cancelFirst, cancelSecond} {
+			if _, more := <-signals; !more {
+				return
+			}
+			cancel()
+		}
+	}()
+	return first, second, func() {
+		signal.Stop(signals)
+		close(signals)
+		cancelFirst()
+		cancelSecond()
+	}
+}
+
+func settings(now context.Context) devenv.Settings {
+	dir, err := os.Getwd()
+	if err != nil {
+		dir = "."
+	}
+	return devenv.Settings{
+		Dir: dir, Env: os.Environ(), Now: now,
+		In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
+		Interactive: isTerminal(os.Stderr),
+		Command:     strings.Join(append([]string{"devenv"}, os.Args[1:]...), " "),
+		PID:         os.Getpid(),
+	}
+}
+
+func isTerminal(file *os.File) bool { return term.IsTerminal(int(file.Fd())) }
+
+func colors() terminal.Color {
+	return terminal.Color{
+		Out: terminal.Wants(isTerminal(os.Stdout), os.Getenv),
+		Err: terminal.Wants(isTerminal(os.Stderr), os.Getenv),
+	}
+}

@@ -1,0 +1,43 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"devenv/devenv"
+)
+
+func (a *app) mode() *cobra.Command {
+	var format string
+	cmd := &cobra.Command{
+		Use: "mode [MODE [SERVICE...]]", GroupID: work,
+		Short: "Show or switch the mode: local, dev, prod, ...",
+		Long: "mode switches the project, or only the named services, to another stage of their images. It prints what differs from\n" +
+			"mode local and is remembered for this checkout. Volumes, networks and ports stay. Without MODE it shows the modes.",
+		Example: "  devenv mode\n  devenv mode prod\n  devenv mode prod api\n  devenv mode local",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.open(cmd.Context(), func(env *devenv.Environment) error {
+				if len(args) == 0 {
+					return env.ShowMode(format)
+				}
+				return env.SwitchMode(cmd.Context(), args[0], args[1:])
+			})
+		},
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
+			if len(args) > 0 {
+				return a.services(cmd, args, word)
+			}
+			var modes []string
+			err := a.open(cmd.Context(), func(env *devenv.Environment) error {
+				var err error
+				modes, err = env.Modes()
+				return err
+			})
+			if err != nil {
+				return nil, cobra.ShellCompDirectiveError
+			}
+			return modes, cobra.ShellCompDirectiveNoFileComp
+		},
+	}
+	cmd.Flags().StringVar(&format, "format", "text", "text or json")
+	return cmd
+}

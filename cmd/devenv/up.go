@@ -1,0 +1,33 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"devenv/devenv"
+)
+
+func (a *app) up() *cobra.Command {
+	var options devenv.UpOptions
+	cmd := &cobra.Command{
+		Use: "up [SERVICE...]", GroupID: work, ValidArgsFunction: a.services,
+		Short: "Build what changed, start the project, wait until it is healthy",
+		Long: "up asks BuildKit whether an image is out of date, starts the services in the order of their depends_on, waits until\n" +
+			"each is healthy and prints where they are. Then it follows their logs; Ctrl-C stops what it started.",
+		Example: "  devenv up\n  devenv up -d --mode prod\n  devenv up --dry-run",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			options.Services = args
+			return a.open(cmd.Context(), func(env *devenv.Environment) error { return env.Up(cmd.Context(), options) })
+		},
+	}
+	flags := cmd.Flags()
+	flags.BoolVarP(&options.Detach, "detach", "d", false, "return when the services are healthy")
+	flags.StringVar(&options.Mode, "mode", "", "mode for this time: local, dev, prod, ... (default: what `devenv mode` chose)")
+	flags.BoolVar(&options.NoBuild, "no-build", false, "use the images as they are")
+	flags.BoolVar(&options.Rebuild, "build", false, "build every step anew, without the cache")
+	flags.BoolVar(&options.DryRun, "dry-run", false, "show what devenv would change in the project, and why")
+	flags.StringVar(&options.Format, "format", "text", "with --dry-run: text or json")
+	flags.DurationVar(&options.Timeout, "timeout", devenv.DefaultTimeout, "how long a service may take to become healthy")
+	flags.BoolVar(&options.RemoveOrphans, "remove-orphans", false, "remove containers of services that are no longer in the compose file")
+	cmd.MarkFlagsMutuallyExclusive("build", "no-build")
+	return cmd
+}

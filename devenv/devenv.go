@@ -1,0 +1,121 @@
+package devenv
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"devenv/devenv/engine"
+	"devenv/devenv/plan"
+	"devenv/devenv/project"
+	"devenv/devenv/stack"
+	"devenv/devenv/state"
+	"devenv/devenv/term"
+)
+
+// Settings are what a command is started with.
+type Settings struct {
+	Dir             string   // absolute folder the command was started in
+	Env             []string // process environment, KEY=VALUE
+	Files, EnvFiles []string // -f, --env-file
+	ProjectDir      string   // --project-directory
+	Name            string   // -p
+
+	In          io.Reader
+	Out, Err    io.Writer
+	Interactive bool // Err is a terminal
+	Term        *term.Terminal
+
+	Now     context.Context // done when the user interrupts a second time: what is left ends at once
+	Command string          // as typed, for whoever finds the project held
+	PID     int
+}
+
+// Environment is one opened project. Close it.
+type Environment struct {
+	settings Settings
+	project  *project.Project
+	store    state.Store
+	state    state.State
+
+	stack  *stack.Stack   // nil until connect
+	engine *engine.Client // nil until connect
+
+	touched map[string]bool // containers whose outcome report has told; the stack reports one event at a time
+}
+
+// Open loads the project. It needs no engine.
+func Open(ctx context.Context, settings Settings) (*Environment, error) {
+	loaded, err := project.Load(ctx, project.Request{
+		Dir: settings.Dir, Env: settings.Env, Files: settings.Files, EnvFiles: settings.EnvFiles,
+		ProjectDir: settings.ProjectDir, Name: settings.Name,
+	})
+	if err != nil {
+		return nil, err
+	}
+	store := state.In(loaded.Compose.WorkingDir)
+	remembered, err := store.Load()
+	if err != nil {
+		return nil, err
+	}
+	for _, warning := range loaded.Warnings {
+		settings.Term.Warn("%s", warning)
+	}
+	return &Environment{settings: settings, project: loaded, store: store, state: remembered, touched: map[string]bool{}}, nil
+}
+
+// Close gives back the connections to the engine.
+func (e *Environment) Close() {
+	if e.engine != nil {
+		_ = e.engine.Close() // it was only read from; there is nothing to lose
+	}
+	if e.stack != nil {
+		_ = e.stack.Close()
+	}
+}
+
+// Services are the names of the project's services, sorted.
+func (e *Environment) Services() []string { return e.project.Compose.ServiceNames() }
+
+// connect reaches the engine, once.
+func (e *Environment) connect(ctx context.Context) error {
+	if e.engine != nil {
+		return nil
+	}
+	opened, err := stack.Open(ctx, e.settings.Env, stack.Streams{In: e.settings.In, Out: e.settings.Out, Err: e.settings.Err})
+	if err != nil {
+		return err
+	}
+	client, err := engine.Connect(ctx, opened.Endpoint())
+	if err != nil {
+		return errors.Join(err, opened.Close())
+	}
+	e.stack, e.engine = opened, client
+	return nil
+}
+
+// modes are the modes of the project's services: the flag, what this checkout remembers, x-devenv.mode, local.
+func (e *Environment) modes(flag string) plan.Modes {
+	if flag != "" {
+		return plan.Modes{Project: flag}
+	}
+	modes := plan.Modes{Project: e.state.Mode, Services: e.state.Services}
+	if modes.Project == "" {
+		modes.Project = e.project.Extension.Mode
+	}
+	return modes
+}
+
+// change takes the project for a command that changes its containers, and gives the project back.
+func (e *Environment) change(ctx context.Context, do func() error) error {
+	lock, err := e.store.Lock(ctx, state.Change, e.holder())
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(), lock.Release())
+}
+
+func (e *Environment) holder() state.Holder {
+	return state.Holder{Command: e.settings.Command, PID: e.settings.PID, Since: time.Now()}
+}

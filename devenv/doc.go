@@ -1,0 +1,14 @@
+// Package devenv is the product: Open a project, then one method a command.
+//
+// Data flows one way, and every decision is a value that can be printed before anything is done:
+//
+//	compose files + env files + mode
+//	    -> project  one resolved Compose project; every value knows its origin
+//	    -> plan     what devenv changes in it for the mode, each change with its cause
+//	    -> build    images, by the engine's own BuildKit
+//	    -> stack    containers, converged by Compose itself
+//
+// Packages beside the arrows: source (which mounts are project code), dockerfile (stages and facts), engine (direct
+// Engine API), state (what a checkout remembers, who holds it), secret (what may be printed), fault (errors), term
+// (the only printer). cmd/devenv imports this package and holds the flags.
+package devenv

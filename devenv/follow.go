@@ -1,0 +1,69 @@
+package devenv
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"devenv/devenv/engine"
+	"devenv/devenv/plan"
+	"devenv/devenv/stack"
+)
+
+// follow prints the logs of the planned services until it is interrupted or all of them have ended, then stops what
+// this `up` started. before are the containers that there were, began is when this `up` did.
+func (e *Environment) follow(ctx context.Context, planned plan.Plan, before []engine.Container, began time.Time) error {
+	services := planned.Project.ServiceNames()
+	e.settings.Term.Say("following the logs; Ctrl-C stops what this `up` started")
+	e.settings.Term.Prefixes(services)
+	err := stack.Logs(ctx, e.engine, planned.Project.Name, stack.LogOptions{
+		LogRequest: engine.LogRequest{Follow: true, Since: engine.Since(began)}, Services: services, Line: e.logLine,
+	})
+	if ctx.Err() == nil {
+		return err // every container has ended, or the engine went away
+	}
+	return errors.Join(interrupted(), e.stopStarted(planned, started(services, before)))
+}
+
+// started are the services that did not run before.
+func started(services []string, before []engine.Container) []string {
+	return slices.DeleteFunc(slices.Clone(services), func(service string) bool {
+		return slices.ContainsFunc(before, func(c engine.Container) bool {
+			return c.Service == service && !c.Oneoff && c.State == engine.Running
+		})
+	})
+}
+
+// stopStarted ends services after the first interruption, in good order; the second one makes it immediate.
+func (e *Environment) stopStarted(planned plan.Plan, services []string) error {
+	if len(services) == 0 {
+		return nil
+	}
+	e.settings.Term.Say("interrupted: stopping; Ctrl-C again ends the containers at once")
+	name, scope := planned.Project.Name, stack.Scope{Project: planned.Project, Services: services, Report: e.report}
+	err := e.stack.Stop(e.settings.Now, name, scope)
+	if e.settings.Now.Err() == nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(e.settings.Now), killWithin)
+	defer cancel()
+	return e.stack.Kill(ctx, name, "SIGKILL", scope)
+}
+
+// killWithin bounds the wait for an engine that was told to kill.
+const killWithin = 5 * time.Second
+
+// logLine prints a container's line behind its service's name, with the container's number from the second on.
+func (e *Environment) logLine(line stack.LogLine) {
+	name := line.Service
+	if line.Number > 1 {
+		name = fmt.Sprintf("%s-%d", name, line.Number)
+	}
+	if line.Note {
+		e.settings.Term.Say("%s %s", name, line.Text)
+		return
+	}
+	e.settings.Term.Log(name, line.Text)
+}

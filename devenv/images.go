@@ -1,0 +1,93 @@
+package devenv
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/compose-spec/compose-go/v2/types"
+
+	"devenv/devenv/build"
+	"devenv/devenv/plan"
+)
+
+// BuildOptions are the flags of build.
+type BuildOptions struct {
+	Services []string
+	Mode     string
+	NoCache  bool
+	Pull     bool
+}
+
+type buildFlags struct{ noCache, pull bool }
+
+// Build builds the images of a mode.
+func (e *Environment) Build(ctx context.Context, options BuildOptions) error {
+	in, planned, err := e.plan(e.modes(options.Mode), options.Services)
+	if err != nil {
+		return err
+	}
+	if err := e.missing(in, planned); err != nil {
+		return err
+	}
+	if err := e.connect(ctx); err != nil {
+		return err
+	}
+	return e.build(ctx, planned, buildFlags{noCache: options.NoCache, pull: options.Pull})
+}
+
+// build asks BuildKit for every image of the plan; what is up to date costs only the question.
+func (e *Environment) build(ctx context.Context, planned plan.Plan, flags buildFlags) error {
+	requests := buildRequests(planned, flags)
+	if len(requests) == 0 {
+		return nil
+	}
+	began := time.Now()
+	results, err := build.Run(ctx, e.engine, requests, e.buildOptions())
+	if err != nil {
+		return err
+	}
+	for _, result := range results {
+		outcome := "built"
+		if result.Cached {
+			outcome = "up to date"
+		}
+		e.settings.Term.Step("image", strings.Join(result.Services, ", "), outcome+"  "+strings.TrimSuffix(result.Image, ":latest"), result.Duration)
+	}
+	e.settings.Term.Detail("images: %s", time.Since(began))
+	return nil
+}
+
+func (e *Environment) buildOptions() build.Options {
+	return build.Options{Dir: e.settings.Dir, Out: e.settings.Err, Terminal: e.settings.Interactive}
+}
+
+func buildRequests(planned plan.Plan, flags buildFlags) []build.Request {
+	var requests []build.Request
+	for _, name := range planned.Project.ServiceNames() {
+		service := planned.Project.Services[name]
+		if service.Build == nil {
+			continue
+		}
+		requests = append(requests, build.Request{
+			Service: name, Build: *service.Build, Platform: service.Platform,
+			Tags:    append([]string{plan.ImageName(planned.Project.Name, service)}, service.Build.Tags...),
+			Secrets: planned.Project.Secrets, Environment: planned.Project.Environment,
+			NoCache: flags.noCache || service.Build.NoCache, Pull: flags.pull || service.Build.Pull,
+		})
+	}
+	return requests
+}
+
+// withBuilt are the names of a project's services that have a build.
+func withBuild(services types.Services) []string {
+	var names []string
+	for name, service := range services {
+		if service.Build != nil {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}

@@ -1,0 +1,99 @@
+package devenv
+
+import (
+	"context"
+
+	"github.com/compose-spec/compose-go/v2/types"
+
+	"devenv/devenv/fault"
+	"devenv/devenv/stack"
+)
+
+// ExecOptions are the flags of exec.
+type ExecOptions struct {
+	Service string
+	Args    []string
+	Env     []string
+	User    string
+	Workdir string
+	NoTTY   bool
+	Index   int // of the container, 0 for the first that runs
+}
+
+// Exec runs a command in a running service and returns its exit status.
+func (e *Environment) Exec(ctx context.Context, options ExecOptions) (status int, err error) {
+	if err := e.project.Known([]string{options.Service}); err != nil {
+		return 0, err
+	}
+	if err := e.connect(ctx); err != nil {
+		return 0, err
+	}
+	return e.stack.Exec(ctx, e.engine, e.project.Compose.Name, stack.ExecOptions{
+		CommandOptions: stack.CommandOptions{
+			Service: options.Service, Command: options.Args, Env: options.Env, User: options.User, WorkingDir: options.Workdir, NoTTY: options.NoTTY,
+		},
+		Number: options.Index,
+	})
+}
+
+// openShell starts the best shell that an image has.
+const openShell = "if command -v bash >/dev/null 2>&1; then exec bash; else exec sh; fi"
+
+// Shell opens a shell in a running service: the one that is named, else the only one that is built here.
+func (e *Environment) Shell(ctx context.Context, services []string) (status int, err error) {
+	if len(services) == 0 {
+		if services = withBuild(e.project.Compose.Services); len(services) != 1 {
+			return 0, fault.New(fault.Usage, "shell: which service?").WithHint("devenv shell SERVICE, one of: %s", list(e.Services()))
+		}
+	}
+	return e.Exec(ctx, ExecOptions{Service: services[0], Args: []string{"sh", "-c", openShell}})
+}
+
+// RunOptions are the flags of run.
+type RunOptions struct {
+	Service      string
+	Args         []string // none: the service's own command
+	Env          []string
+	User         string
+	Workdir      string
+	Entrypoint   string
+	NoTTY        bool
+	NoDeps       bool
+	ServicePorts bool
+	Keep         bool
+}
+
+// Run runs a command in a new container of a service, as the mode has it, and returns its exit status. What the
+// service depends on is started first.
+func (e *Environment) Run(ctx context.Context, options RunOptions) (status int, err error) {
+	in, planned, err := e.plan(e.modes(""), []string{options.Service})
+	if err != nil {
+		return 0, err
+	}
+	if err := e.ready(ctx, in, planned, false); err != nil {
+		return 0, err
+	}
+	if err := e.build(ctx, planned, buildFlags{}); err != nil {
+		return 0, err
+	}
+	entrypoint, err := words(options.Entrypoint)
+	if err != nil {
+		return 0, fault.New(fault.Usage, "--entrypoint %s: %w", options.Entrypoint, err)
+	}
+	return e.stack.Run(ctx, e.engine, planned.Project, stack.RunOptions{
+		CommandOptions: stack.CommandOptions{
+			Service: options.Service, Command: options.Args, Env: options.Env, User: options.User, WorkingDir: options.Workdir, NoTTY: options.NoTTY,
+		},
+		Entrypoint: entrypoint, NoDeps: options.NoDeps, ServicePorts: options.ServicePorts, Remove: !options.Keep, Report: e.report,
+	})
+}
+
+// words takes a command line apart as a shell would, the way Compose does; "" has none.
+func words(line string) ([]string, error) {
+	if line == "" {
+		return nil, nil
+	}
+	var command types.ShellCommand
+	err := command.DecodeMapstructure(line)
+	return command, err
+}

@@ -1,0 +1,53 @@
+package devenv
+
+import (
+	"context"
+	"time"
+
+	"devenv/devenv/stack"
+)
+
+// DownOptions are the flags of down.
+type DownOptions struct {
+	Services      []string
+	Volumes       bool
+	RemoveOrphans bool
+	Timeout       *time.Duration // nil: each service's stop_grace_period
+}
+
+// Down stops and removes containers and networks.
+func (e *Environment) Down(ctx context.Context, options DownOptions) error {
+	return e.lifecycle(ctx, options.Services, options.Timeout, func(scope stack.Scope) error {
+		return e.stack.Down(ctx, scope.Project.Name, stack.DownOptions{
+			Scope: scope, Volumes: options.Volumes, RemoveOrphans: options.RemoveOrphans,
+		})
+	})
+}
+
+// Stop stops containers and keeps them.
+func (e *Environment) Stop(ctx context.Context, services []string, timeout *time.Duration) error {
+	return e.lifecycle(ctx, services, timeout, func(scope stack.Scope) error {
+		return e.stack.Stop(ctx, scope.Project.Name, scope)
+	})
+}
+
+// Restart restarts services in the containers that they have.
+func (e *Environment) Restart(ctx context.Context, services []string, timeout *time.Duration) error {
+	return e.lifecycle(ctx, services, timeout, func(scope stack.Scope) error {
+		return e.stack.Restart(ctx, scope.Project.Name, scope)
+	})
+}
+
+// lifecycle does something to existing containers, while no other devenv changes them, and tells what happened to
+// each.
+func (e *Environment) lifecycle(ctx context.Context, services []string, timeout *time.Duration, do func(stack.Scope) error) error {
+	if err := e.project.Known(services); err != nil {
+		return err
+	}
+	if err := e.connect(ctx); err != nil {
+		return err
+	}
+	return e.change(ctx, func() error {
+		return do(stack.Scope{Project: e.project.Compose, Services: services, Timeout: timeout, Report: e.report})
+	})
+}

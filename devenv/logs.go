@@ -1,0 +1,36 @@
+package devenv
+
+import (
+	"context"
+
+	"devenv/devenv/engine"
+	"devenv/devenv/stack"
+)
+
+// LogsOptions are the flags of logs.
+type LogsOptions struct {
+	Services   []string
+	Follow     bool
+	Tail       string // lines of each container, or "all"
+	Since      string // RFC 3339 time, or a span before now
+	Timestamps bool
+}
+
+// Logs prints what the services wrote.
+func (e *Environment) Logs(ctx context.Context, options LogsOptions) error {
+	if err := e.project.Known(options.Services); err != nil {
+		return err
+	}
+	if err := e.connect(ctx); err != nil {
+		return err
+	}
+	e.settings.Term.Prefixes(e.Services())
+	err := stack.Logs(ctx, e.engine, e.project.Compose.Name, stack.LogOptions{
+		LogRequest: engine.LogRequest{Follow: options.Follow, Tail: options.Tail, Since: options.Since, Timestamps: options.Timestamps},
+		Services:   options.Services, Line: e.logLine,
+	})
+	if options.Follow && ctx.Err() != nil {
+		return nil // Ctrl-C is how following ends
+	}
+	return err
+}

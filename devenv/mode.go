@@ -1,0 +1,113 @@
+package devenv
+
+import (
+	"context"
+	"maps"
+
+	"devenv/devenv/plan"
+	"devenv/devenv/state"
+)
+
+// Modes are the modes that the project offers, sorted.
+func (e *Environment) Modes() ([]string, error) {
+	in, err := e.input(e.modes(""))
+	return plan.Known(in), err
+}
+
+// ShowMode prints the mode of every service and the modes to choose from.
+func (e *Environment) ShowMode(format string) error {
+	known, err := e.Modes()
+	if err != nil {
+		return err
+	}
+	modes := e.modes("")
+	shown := shownModes{Mode: modes.Of(""), Services: modes.Services, Modes: known}
+	if format == "json" {
+		return e.settings.Term.JSON(shown)
+	}
+	var rows [][]string
+	for _, service := range e.Services() {
+		rows = append(rows, []string{service, modes.Of(service)})
+	}
+	if err := e.settings.Term.Table([]string{"SERVICE", "MODE"}, rows); err != nil {
+		return err
+	}
+	e.settings.Term.Say("modes of this project: %s", list(known))
+	return nil
+}
+
+type shownModes struct {
+	Mode     string            `json:"mode"`
+	Services map[string]string `json:"services,omitempty"` // those that differ
+	Modes    []string          `json:"modes"`
+}
+
+// SwitchMode chooses a mode for the project, or for some services of it. A running project is switched at once; the
+// choice is remembered when that has worked.
+func (e *Environment) SwitchMode(ctx context.Context, mode string, services []string) error {
+	if err := e.project.Known(services); err != nil {
+		return err
+	}
+	chosen := choose(e.state, mode, services)
+	modes := plan.Modes{Project: chosen.Mode, Services: chosen.Services}
+	in, planned, err := e.plan(modes, nil)
+	if err != nil {
+		return err
+	}
+	if err := e.printDifferences(in, planned); err != nil {
+		return err
+	}
+	if err := e.connect(ctx); err != nil {
+		return err
+	}
+	running, err := e.engine.Containers(ctx, planned.Project.Name)
+	if err != nil {
+		return err
+	}
+	return e.change(ctx, func() error {
+		if len(running) > 0 {
+			if _, err := e.start(ctx, in, planned, UpOptions{Timeout: DefaultTimeout}); err != nil {
+				return err
+			}
+		} else {
+			e.settings.Term.Say("nothing runs; `devenv up` starts in mode %s", mode)
+		}
+		return e.store.Save(chosen)
+	})
+}
+
+// choose is the state after a switch: a mode for the whole project ends the exceptions, one for a service is an
+// exception unless it is what the project has.
+func choose(before state.State, mode string, services []string) state.State {
+	if len(services) == 0 {
+		return state.State{Mode: mode}
+	}
+	after := state.State{Mode: before.Mode, Services: maps.Clone(before.Services)}
+	if after.Services == nil {
+		after.Services = map[string]string{}
+	}
+	for _, service := range services {
+		after.Services[service] = mode
+	}
+	return after
+}
+
+// printDifferences prints how the plan differs from mode local.
+func (e *Environment) printDifferences(in plan.Input, planned plan.Plan) error {
+	in.Modes = plan.Modes{}
+	local, err := plan.Make(in)
+	if err != nil {
+		return err
+	}
+	differences := plan.Differences(in, local, planned)
+	if len(differences) == 0 {
+		e.settings.Term.Say("as in mode local")
+		return nil
+	}
+	var rows [][]string
+	for _, d := range differences {
+		d.From, d.To = mask(d.Key, d.From), mask(d.Key, d.To)
+		rows = append(rows, []string{d.Service, d.Key, d.Change()})
+	}
+	return e.settings.Term.Table([]string{"SERVICE", "WHAT", "LOCAL -> NOW"}, rows)
+}

@@ -1,0 +1,114 @@
+package plan
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/compose-spec/compose-go/v2/types"
+)
+
+// Difference is one fact about a service that is not the same in two modes.
+type Difference struct {
+	Service string `json:"service"`
+	Key     string `json:"key"` // target, dockerfile, image, user, workdir, entrypoint, command, mount PATH, port PORT, env NAME
+	From    string `json:"from,omitempty"`
+	To      string `json:"to,omitempty"`
+}
+
+// Differences compares two plans of the same project by what their containers get: target, mounts, environment,
+// user, ports and commands, those of the images included as far as the Dockerfiles say them.
+func Differences(in Input, from, to Plan) []Difference {
+	var all []Difference
+	for _, name := range sorted(to.Project.Services) {
+		before := facts(in, from.Project.Services[name])
+		after := facts(in, to.Project.Services[name])
+		for _, key := range union(before, after) {
+			if before[key] != after[key] {
+				all = append(all, Difference{name, key, before[key], after[key]})
+			}
+		}
+	}
+	return all
+}
+
+// facts are what a container of the service gets, by key.
+func facts(in Input, service types.ServiceConfig) map[string]string {
+	all := map[string]string{"image": ImageName(in.Project.Name, service)}
+	image, _ := effective(in, service)
+	for key, value := range image.Env {
+		all["env "+key] = value
+	}
+	for key, value := range service.Environment {
+		all["env "+key] = text(value)
+	}
+	if service.Build != nil {
+		all["target"], all["dockerfile"] = service.Build.Target, service.Build.Dockerfile
+	}
+	all["user"] = first(service.User, image.User, "root")
+	all["workdir"] = first(service.WorkingDir, image.Workdir)
+	all["command"] = strings.Join(service.Command, " ")
+	if len(service.Command) == 0 && image.Cmd != nil {
+		all["command"] = strings.Join(image.Cmd.Args, " ")
+	}
+	all["entrypoint"] = strings.Join(service.Entrypoint, " ")
+	if len(service.Entrypoint) == 0 && image.Entrypoint != nil {
+		all["entrypoint"] = strings.Join(image.Entrypoint.Args, " ")
+	}
+	for _, volume := range service.Volumes {
+		all["mount "+volume.Target] = first(relative(in.Project.WorkingDir, volume), volume.Type)
+	}
+	for _, port := range service.Ports {
+		all["port "+portText(types.ServicePortConfig{Target: port.Target, Protocol: port.Protocol})] = portText(port)
+	}
+	return all
+}
+
+// relative is the source of a volume as the compose file would write it.
+func relative(projectDir string, volume types.ServiceVolumeConfig) string {
+	if volume.Type != types.VolumeTypeBind {
+		return volume.Source
+	}
+	inside, err := filepath.Rel(projectDir, volume.Source)
+	if err != nil || inside == ".." || strings.HasPrefix(inside, ".."+string(filepath.Separator)) {
+		return volume.Source
+	}
+	if inside == "." {
+		return inside
+	}
+	return "./" + filepath.ToSlash(inside)
+}
+
+func first(values ...string) string {
+	for _, value := range values {
+		if value != "" {
+			return value
+		}
+	}
+	return ""
+}
+
+// union are the keys of both, the ones of the image before those of the environment.
+func union(a, b map[string]string) []string {
+	var keys []string
+	for _, facts := range []map[string]string{a, b} {
+		for key := range facts {
+			if !slices.Contains(keys, key) {
+				keys = append(keys, key)
+			}
+		}
+	}
+	slices.SortFunc(keys, func(x, y string) int {
+		env := func(key string) int {
+			if strings.HasPrefix(key, "env ") {
+				return 1
+			}
+			return 0
+		}
+		if order := env(x) - env(y); order != 0 {
+			return order
+		}
+		return strings.Compare(x, y)
+	})
+	return keys
+}

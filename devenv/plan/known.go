@@ -1,0 +1,61 @@
+package plan
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Known are the modes that a project offers, sorted: local, what x-devenv.modes names, and the stages that no other
+// stage of their Dockerfile builds on.
+func Known(in Input) []string {
+	known := map[string]bool{Local: true}
+	for name, service := range in.Project.Services {
+		for mode := range in.Extensions[name].Modes {
+			known[mode] = true
+		}
+		if service.Build == nil {
+			continue
+		}
+		for _, mode := range finalStages(in, File(service)) {
+			known[mode] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(known))
+}
+
+// Has reports whether any service has something for a mode.
+func Has(in Input, mode string) bool {
+	for name, service := range in.Project.Services {
+		if _, ok := in.Extensions[name].Modes[mode]; ok || hasStage(in, service, mode) {
+			return true
+		}
+		if service.Build == nil {
+			continue
+		}
+		if _, ok := in.Dockerfiles[FileFor(service, mode)]; ok {
+			return true
+		}
+	}
+	return mode == Local
+}
+
+func finalStages(in Input, path string) []string {
+	file, ok := in.Dockerfiles[path]
+	if !ok {
+		return nil
+	}
+	used := map[string]bool{}
+	for _, stage := range file.Stages {
+		for _, needed := range file.Closure(stageKey(stage)) {
+			used[needed.Name] = used[needed.Name] || needed != stage
+		}
+	}
+	var final []string
+	for _, stage := range file.Stages {
+		if stage.Name != "" && !used[stage.Name] {
+			final = append(final, strings.ToLower(stage.Name))
+		}
+	}
+	return final
+}

@@ -1,0 +1,146 @@
+// Package plan decides what devenv changes in a Compose project so that it runs in a mode, and why. The decision is
+// a value: `devenv up --dry-run` and `devenv config --explain` print it, and `up` hands its project to the engine.
+// Nothing here reads a file or asks an engine.
+package plan
+
+import (
+	"errors"
+	"path/filepath"
+	"slices"
+
+	"github.com/compose-spec/compose-go/v2/format"
+	"github.com/compose-spec/compose-go/v2/types"
+
+	"devenv/devenv/dockerfile"
+	"devenv/devenv/fault"
+	"devenv/devenv/project"
+)
+
+// Local is the mode of everyday work. Every other mode runs the project as its image has it: without source
+// mounts, debug ports and reload.
+const Local = "local"
+
+// Modes says which mode each service is in.
+type Modes struct {
+	Project  string            // "" means Local
+	Services map[string]string // the exceptions
+}
+
+// Of is the mode of a service.
+func (m Modes) Of(service string) string {
+	if mode := m.Services[service]; mode != "" {
+		return mode
+	}
+	if m.Project != "" {
+		return m.Project
+	}
+	return Local
+}
+
+// Input is everything that the decision depends on.
+type Input struct {
+	Project    *types.Project                      // as Compose resolves it; not modified
+	Extensions map[string]project.ServiceExtension // x-devenv by service
+	// Dockerfiles are the parsed ones by File; one that is not there does not exist on the host.
+	Dockerfiles map[string]*dockerfile.File
+	IsFile      func(hostPath string) bool // an existing file that is not a directory
+	Modes       Modes
+}
+
+// Plan is the decision.
+type Plan struct {
+	Project *types.Project // with the changes made
+	Modes   Modes
+	Changes []Change
+	Advice  []Advice
+	Debug   map[string]uint32 // by service in mode local: the container port on which it lets a debugger in
+}
+
+// Change is one thing that devenv changes in a service, and its cause.
+type Change struct {
+	Service string `json:"service"`
+	Key     string `json:"key"`            // attribute path below the service, as in the compose file
+	From    string `json:"from,omitempty"` // "" where nothing was set
+	To      string `json:"to,omitempty"`   // "" where it is taken away
+	Cause   string `json:"cause"`
+}
+
+// Advice is one line for the developer about a service that nothing had to be changed for.
+type Advice struct {
+	Service string `json:"service"`
+	Text    string `json:"text"`
+}
+
+// Make decides. Services are planned one by one, in the order of their names.
+func Make(in Input) (Plan, error) {
+	if err := in.check(); err != nil {
+		return Plan{}, err
+	}
+	plan := Plan{Modes: in.Modes, Debug: map[string]uint32{}}
+	planned, err := in.Project.WithServicesTransform(func(_ string, s types.ServiceConfig) (types.ServiceConfig, error) {
+		return s, nil // a deep copy of each: what follows must not reach the caller's project
+	})
+	if err != nil {
+		return Plan{}, err
+	}
+	plan.Project = planned
+	for _, name := range sorted(planned.Services) {
+		overlay := overlay{in: in, mode: in.Modes.Of(name), service: planned.Services[name]}
+		overlay.apply()
+		planned.Services[name] = overlay.service
+		plan.Changes = append(plan.Changes, overlay.changes...)
+		plan.Advice = append(plan.Advice, overlay.advice...)
+		if overlay.debug.port != 0 && overlay.mode == Local {
+			plan.Debug[name] = overlay.debug.port
+		}
+	}
+	return plan, nil
+}
+
+// asked are the source mounts of a service's x-devenv.source; check has seen that each of them can be read.
+func (in Input) asked(service string) []types.ServiceVolumeConfig {
+	var mounts []types.ServiceVolumeConfig
+	for _, text := range in.Extensions[service].Source {
+		mount, err := in.mount(text)
+		if err == nil {
+			mounts = append(mounts, mount)
+		}
+	}
+	return mounts
+}
+
+// mount reads a bind mount in Compose's short form; its host path is relative to the project folder.
+func (in Input) mount(text string) (types.ServiceVolumeConfig, error) {
+	volume, err := format.ParseVolume(text)
+	if err != nil {
+		return volume, err
+	}
+	if volume.Type != types.VolumeTypeBind {
+		return volume, errors.New("a source mount is ./HOST:/CONTAINER")
+	}
+	if !filepath.IsAbs(volume.Source) {
+		volume.Source = filepath.Join(in.Project.WorkingDir, volume.Source)
+	}
+	return volume, nil
+}
+
+// check refuses what cannot be planned.
+func (in Input) check() error {
+	for _, name := range sorted(in.Project.Services) {
+		for _, text := range in.Extensions[name].Source {
+			if _, err := in.mount(text); err != nil {
+				return fault.New(fault.Usage, "services.%s.x-devenv.source: %q: %w", name, text, err)
+			}
+		}
+	}
+	return nil
+}
+
+func sorted(services types.Services) []string {
+	names := make([]string, 0, len(services))
+	for name := range services {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}

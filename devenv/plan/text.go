@@ -1,0 +1,43 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+)
+
+// String is the plan as `devenv up --dry-run` prints it, a line for each change and each advice.
+func (p Plan) String() string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "%s in mode %s\n", p.Project.Name, p.Modes.Of(""))
+	for _, change := range p.Changes {
+		fmt.Fprintf(&text, "  %s\n", change)
+	}
+	for _, advice := range p.Advice {
+		fmt.Fprintf(&text, "  %s: %s\n", advice.Service, advice.Text)
+	}
+	if len(p.Changes) == 0 {
+		text.WriteString("  devenv changes nothing in it\n")
+	}
+	return text.String()
+}
+
+func (c Change) String() string {
+	return c.Service + "." + c.Key + ": " + change(c.From, c.To) + "  because " + c.Cause
+}
+
+func (d Difference) String() string { return d.Service + "." + d.Key + ": " + d.Change() }
+
+// Change is the difference without its place.
+func (d Difference) Change() string { return change(d.From, d.To) }
+
+// change words a value that is set, taken away or replaced.
+func change(from, to string) string {
+	switch {
+	case from == "":
+		return "+ " + to
+	case to == "":
+		return "- " + from
+	default:
+		return from + " -> " + to
+	}
+}

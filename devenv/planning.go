@@ -1,0 +1,144 @@
+package devenv
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"devenv/devenv/dockerfile"
+	"devenv/devenv/fault"
+	"devenv/devenv/plan"
+
+	"github.com/compose-spec/compose-go/v2/types"
+)
+
+// input reads what plan decides from: the Dockerfiles that the services declare and those named after a mode.
+func (e *Environment) input(modes plan.Modes) (plan.Input, error) {
+	in := plan.Input{
+		Project: e.project.Compose, Extensions: e.project.Services, Modes: modes,
+		Dockerfiles: map[string]*dockerfile.File{}, IsFile: isFile,
+	}
+	for _, service := range e.project.Compose.Services {
+		if service.Build == nil || remote(service.Build.Context) {
+			continue
+		}
+		if err := e.readDockerfiles(in, service); err != nil {
+			return in, err
+		}
+	}
+	return in, nil
+}
+
+func (e *Environment) readDockerfiles(in plan.Input, service types.ServiceConfig) error {
+	key := plan.File(service)
+	if inline := service.Build.DockerfileInline; inline != "" {
+		file, err := dockerfile.Parse(key, []byte(inline))
+		in.Dockerfiles[key] = file
+		return err
+	}
+	paths := []string{key}
+	for _, mode := range []string{plan.Local, in.Modes.Of(service.Name)} {
+		paths = append(paths, plan.FileFor(service, mode))
+		if said := in.Extensions[service.Name].Modes[mode].Dockerfile; said != "" {
+			paths = append(paths, filepath.Join(service.Build.Context, said))
+		}
+	}
+	for _, path := range paths {
+		content, err := os.ReadFile(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // a build that needs it will say so
+		}
+		if err != nil {
+			return fault.New(fault.Usage, "%s: %w", path, err)
+		}
+		file, err := dockerfile.Parse(e.project.Rel(path), content)
+		if err != nil {
+			return err
+		}
+		in.Dockerfiles[path] = file
+	}
+	return nil
+}
+
+// plan decides what runs in modes; services narrows it to these and what they depend on.
+func (e *Environment) plan(modes plan.Modes, services []string) (plan.Input, plan.Plan, error) {
+	if len(services) > 0 {
+		selected, err := e.project.Select(services...)
+		if err != nil {
+			return plan.Input{}, plan.Plan{}, err
+		}
+		e.project = selected
+	}
+	in, err := e.input(modes)
+	if err == nil {
+		err = knownModes(in, modes)
+	}
+	if err != nil {
+		return in, plan.Plan{}, err
+	}
+	planned, err := plan.Make(in)
+	return in, planned, err
+}
+
+// knownModes refuses a mode that no service has anything for.
+func knownModes(in plan.Input, modes plan.Modes) error {
+	names := []string{modes.Project}
+	for _, mode := range modes.Services {
+		names = append(names, mode)
+	}
+	for _, name := range names {
+		known := plan.Known(in)
+		if name == "" || slices.Contains(known, name) || plan.Has(in, name) {
+			continue
+		}
+		unknown := fault.New(fault.Usage, "no mode %q: no service has a stage, a Dockerfile or an x-devenv.modes entry of this name", name)
+		if near := fault.Nearest(name, known); near != "" {
+			return unknown.WithHint("did you mean %q?", near)
+		}
+		return unknown.WithHint("the modes are: %s", list(known))
+	}
+	return nil
+}
+
+// missing refuses a build whose Dockerfile copies files that are not in the build context, before it starts.
+func (e *Environment) missing(in plan.Input, planned plan.Plan) error {
+	var all []error
+	for _, name := range planned.Project.ServiceNames() {
+		service := planned.Project.Services[name]
+		if service.Build == nil {
+			continue
+		}
+		file, ok := in.Dockerfiles[plan.File(service)]
+		if !ok {
+			continue
+		}
+		for _, source := range dockerfile.Missing(file, service.Build.Target, os.DirFS(service.Build.Context)) {
+			all = append(all, e.missingSource(service, file, source))
+		}
+	}
+	return errors.Join(all...)
+}
+
+func (e *Environment) missingSource(service types.ServiceConfig, file *dockerfile.File, source dockerfile.MissingSource) error {
+	path := filepath.Join(service.Build.Context, filepath.FromSlash(source.Path))
+	missing := fault.New(fault.Usage, "%s:%d: %s: no such file in the build context of %s", file.Path, source.Line, source.Path, service.Name)
+	if filepath.Base(path) == "uv.lock" {
+		return missing.WithHint("uv lock --project %s creates it", e.project.Rel(filepath.Dir(path)))
+	}
+	return missing
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && !info.IsDir()
+}
+
+// remote reports whether a build context is fetched by BuildKit itself.
+func remote(context string) bool {
+	return strings.Contains(context, "://") || strings.HasPrefix(context, "git@")
+}
+
+func list(names []string) string { return strings.Join(names, ", ") }

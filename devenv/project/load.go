@@ -1,0 +1,191 @@
+package project
+
+import (
+	"context"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/compose-spec/compose-go/v2/consts"
+	"github.com/compose-spec/compose-go/v2/loader"
+	"github.com/compose-spec/compose-go/v2/types"
+	"github.com/compose-spec/compose-go/v2/utils"
+	"github.com/sirupsen/logrus"
+	"go.yaml.in/yaml/v4"
+
+	"devenv/devenv/fault"
+)
+
+// load has compose-go build the model of all services. Services' env files are left to resolve, so that services
+// which are not asked for cost nothing and need no file.
+func (in *inputs) load(ctx context.Context) (*types.Project, error) {
+	if in.request.Name != loader.NormalizeProjectName(in.request.Name) {
+		return nil, loader.InvalidProjectNameErr(in.request.Name)
+	}
+	named, err := in.nameInFiles()
+	if err != nil {
+		return nil, err
+	}
+	registerRawFormat()
+	project, err := loader.LoadWithContext(ctx, types.ConfigDetails{
+		ConfigFiles: slices.Clone(in.contents),
+		WorkingDir:  in.dir,
+		Environment: in.env,
+	}, in.withResources, func(options *loader.Options) {
+		options.SkipResolveEnvironment = true
+		options.Profiles = in.profiles()
+		options.ConvertWindowsPaths = utils.StringToBool(in.env["COMPOSE_CONVERT_WINDOWS_PATHS"])
+		in.setName(options, named)
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, file := range in.contents {
+		project.ComposeFiles = append(project.ComposeFiles, file.Filename)
+	}
+	return project, nil
+}
+
+// profiles are the Compose profiles to enable: --profile, else COMPOSE_PROFILES.
+func (in *inputs) profiles() []string {
+	if len(in.request.Profiles) > 0 {
+		return in.request.Profiles
+	}
+	profiles := strings.Split(in.env[consts.ComposeProfiles], ",")
+	for i := range profiles {
+		profiles[i] = strings.TrimSpace(profiles[i])
+	}
+	return profiles
+}
+
+// setName applies Compose's order of project names: -p, COMPOSE_PROJECT_NAME, `name:` in the files (which the loader
+// finds and interpolates), the folder's name.
+func (in *inputs) setName(options *loader.Options, inFiles nameInFiles) {
+	switch name := in.env[consts.ComposeProjectName]; {
+	case in.request.Name != "":
+		options.SetProjectName(in.request.Name, true)
+	case name != "":
+		options.SetProjectName(name, true)
+	case inFiles != nameFound:
+		options.SetProjectName(in.folderName(), inFiles == nameAbsent)
+	}
+}
+
+func (in *inputs) folderName() string {
+	folder := filepath.Base(in.workingDir())
+	if target, err := filepath.EvalSymlinks(in.workingDir()); err == nil && filepath.Base(target) != folder {
+		logrus.Warnf("project has been loaded without an explicit name from a symlink. Using name %q", folder)
+	}
+	return loader.NormalizeProjectName(folder)
+}
+
+// nameInFiles is what the text of the compose files says about a top-level `name:`.
+type nameInFiles int
+
+const (
+	nameAbsent   nameInFiles = iota // no file holds one: the loader need not look
+	namePossible                    // the loader has to look
+	nameFound
+)
+
+// nameKey matches whatever could be a key called name, at any depth.
+var nameKey = regexp.MustCompile(`\bname["']?[ \t]*:|(?m:^\s*\?)`)
+
+// nameInFiles looks for a top-level name. The text is looked at first, since to parse every file once more only to
+// learn that there is none would cost a third of the load.
+func (in *inputs) nameInFiles() (nameInFiles, error) {
+	answer := nameAbsent
+	for _, file := range in.contents {
+		if !nameKey.Match(file.Content) {
+			continue
+		}
+		answer = namePossible
+		var top struct {
+			Name string `yaml:"name,omitempty"`
+		}
+		if err := yaml.Unmarshal(file.Content, &top); err != nil {
+			return answer, &parseError{file: file.Filename, err: err}
+		}
+		if top.Name != "" {
+			return nameFound, nil
+		}
+	}
+	return answer, nil
+}
+
+// parseError is a compose file that is no YAML.
+type parseError struct {
+	file string
+	err  error
+}
+
+func (e *parseError) Error() string { return e.file + ": " + e.err.Error() }
+func (e *parseError) Unwrap() error { return e.err }
+
+// Select is the project narrowed to services and what they depend on, as Request.Services does it.
+func (p *Project) Select(services ...string) (*Project, error) {
+	narrowed := *p
+	narrowed.request.Services = services
+	var err error
+	collectWarnings(func() {
+		if narrowed.Compose, err = p.resolve(services); err == nil {
+			err = narrowed.decodeExtensions()
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &narrowed, nil
+}
+
+// resolve is what Compose does between loading and using: services are selected, what they do not use is dropped,
+// and their env files become environment (pkg/compose/loader.go postProcessProject, cmd/compose/compose.go
+// WithServices).
+func (p *Project) resolve(services []string) (*types.Project, error) {
+	project := p.declared
+	if len(services) > 0 {
+		if err := p.Known(services); err != nil {
+			return nil, err
+		}
+		var err error
+		if project, err = project.WithServicesEnabled(services...); err != nil {
+			return nil, p.inputs.failure(err)
+		}
+		if project, err = project.WithSelectedServices(services); err != nil {
+			return nil, p.inputs.failure(err)
+		}
+	}
+	project = project.WithoutUnnecessaryResources()
+	if err := project.CheckContainerNameUnicity(); err != nil {
+		return nil, p.inputs.failure(err)
+	}
+	if p.request.WithoutEnvFiles {
+		return project, nil
+	}
+	if err := p.inputs.checkEnvFiles(project); err != nil {
+		return nil, err
+	}
+	resolved, err := project.WithServicesEnvironmentResolved(true)
+	if err != nil {
+		return nil, p.inputs.failure(err)
+	}
+	return resolved, nil
+}
+
+// Known refuses names that no service has; a name may be a pattern, as in `docker compose up 'web*'`.
+func (p *Project) Known(services []string) error {
+	all := append(p.declared.ServiceNames(), p.declared.DisabledServiceNames()...)
+	slices.Sort(all)
+	for _, name := range services {
+		if !slices.ContainsFunc(all, func(service string) bool { ok, _ := filepath.Match(name, service); return ok }) {
+			return unknownService(name, all)
+		}
+	}
+	return nil
+}
+
+func unknownService(name string, all []string) error {
+	unknown := fault.New(fault.Usage, "service %q: no such service", name).WithHint("the services are %s", strings.Join(all, ", "))
+	return near(unknown, name, all)
+}

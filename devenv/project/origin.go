@@ -1,0 +1,25 @@
+package project
+
+// Kind is the kind of place a value comes from.
+type Kind string
+
+// The kinds of places, in the words that users know them by.
+const (
+	File               Kind = "file"                // a compose file
+	ServiceEnvFile     Kind = "env_file"            // a file of a service's env_file
+	DotEnvFile         Kind = ".env"                // the project's .env, or that of an included project
+	NamedEnvFile       Kind = "--env-file"          // a file of --env-file or COMPOSE_ENV_FILES
+	ProcessEnvironment Kind = "process environment" // where devenv was started
+	Image              Kind = "image"               // ENV of the image
+	Default            Kind = "default"             // Compose's own
+	RunFlag            Kind = "-e"                  // a flag of `run`
+)
+
+// Origin is the place a value comes from. File is absolute, "-" for the standard input and "" where no file is
+// concerned; Line and Column count from 1 and are 0 where unknown.
+type Origin struct {
+	Kind   Kind   `json:"kind"`
+	File   string `json:"file,omitempty"`
+	Line   int    `json:"line,omitempty"`
+	Column int    `json:"column,omitempty"`
+}

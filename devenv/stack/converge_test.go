@@ -1,0 +1,44 @@
+package stack
+
+import (
+	"testing"
+
+	"github.com/compose-spec/compose-go/v2/types"
+)
+
+// A project comes up in the order of its conditions, stays as it is when asked again, and goes without a trace.
+func TestConvergeAndDown(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	db := sleeper("db")
+	db.HealthCheck = healthcheck("true", 3)
+	migrate := sh("migrate", "exit 0")
+	migrate.DependsOn = dependsOn(types.ServiceConditionHealthy, "db")
+	api := sleeper("api")
+	api.DependsOn = dependsOn(types.ServiceConditionCompletedSuccessfully, "migrate")
+	p := r.project(db, migrate, api)
+
+	r.up(p)
+	equal(t, r.states(p), []string{"api running", "db running", "migrate exited"})
+	if !r.events.contains("Container " + p.Name + "-api-1: Started") {
+		t.Errorf("no start was reported: %v", r.events.lines)
+	}
+
+	before, err := r.eng.Containers(t.Context(), p.Name)
+	r.must(err)
+	r.up(p)
+	after, err := r.eng.Containers(t.Context(), p.Name)
+	r.must(err)
+	for i := range before {
+		if before[i].ID != after[i].ID {
+			t.Errorf("%s was recreated though nothing changed", before[i].Name)
+		}
+	}
+
+	r.must(r.stack.Down(t.Context(), p.Name, DownOptions{Volumes: true}))
+	left, err := r.eng.Holdings(t.Context(), p.Name)
+	r.must(err)
+	if n := len(left.Containers) + len(left.Networks) + len(left.Volumes); n != 0 {
+		t.Errorf("down left %v", left)
+	}
+}

@@ -1,0 +1,136 @@
+package stack
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/compose-spec/compose-go/v2/types"
+	"github.com/docker/cli/cli/config"
+	"github.com/sirupsen/logrus"
+
+	"devenv/devenv/engine"
+	"devenv/devenv/fault"
+)
+
+// The engine is chosen as the docker command chooses it.
+func TestOpenResolvesTheEngine(t *testing.T) {
+	keepConfigFolder(t)
+	folder := t.TempDir()
+	writeContext(t, folder, "remote", "ssh://me@build.example")
+	writeFile(t, filepath.Join(folder, "config.json"), `{"currentContext": "remote"}`)
+	for name, c := range map[string]struct {
+		env        []string
+		name, host string
+	}{
+		"the current context":        {[]string{"DOCKER_CONFIG=" + folder}, "remote", "ssh://me@build.example"},
+		"DOCKER_CONTEXT":             {[]string{"DOCKER_CONFIG=" + folder, "DOCKER_CONTEXT=default"}, "default", "unix:///var/run/docker.sock"},
+		"DOCKER_HOST":                {[]string{"DOCKER_CONFIG=" + folder, "DOCKER_HOST=tcp://10.0.0.1:2375"}, "default", "tcp://10.0.0.1:2375"},
+		"DOCKER_HOST before CONTEXT": {[]string{"DOCKER_CONFIG=" + folder, "DOCKER_HOST=unix:///x", "DOCKER_CONTEXT=remote"}, "default", "unix:///x"},
+	} {
+		stack, err := Open(t.Context(), c.env, Streams{})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if e := stack.Endpoint(); e.Name != c.name || e.Host != c.host {
+			t.Errorf("%s: got %s %s, want %s %s", name, e.Name, e.Host, c.name, c.host)
+		}
+		_ = stack.Close()
+	}
+}
+
+// keepConfigFolder undoes the effect of DOCKER_CONFIG, which docker/cli keeps for the whole process; so no parallel test.
+func keepConfigFolder(t *testing.T) {
+	t.Helper()
+	before := config.Dir()
+	t.Cleanup(func() { config.SetDir(before) })
+}
+
+func writeContext(t *testing.T, folder, name, host string) {
+	t.Helper()
+	digest := fmt.Sprintf("%x", sha256.Sum256([]byte(name))) // how docker's context store names it
+	writeFile(t, filepath.Join(folder, "contexts", "meta", digest, "meta.json"),
+		`{"Name": "`+name+`", "Metadata": {}, "Endpoints": {"docker": {"Host": "`+host+`", "SkipTLSVerify": false}}}`)
+}
+
+func writeFile(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestOpenRefusals(t *testing.T) {
+	keepConfigFolder(t)
+	env := []string{"DOCKER_CONFIG=" + t.TempDir(), "DOCKER_CONTEXT=nowhere"}
+	_, err := Open(t.Context(), env, Streams{})
+	const hint = "hint: `docker context ls` shows the contexts; DOCKER_HOST and DOCKER_CONTEXT choose one"
+	if got := told(err); !strings.HasPrefix(got, `docker context "nowhere": `) || !strings.HasSuffix(got, hint) {
+		t.Errorf("got %s", got)
+	}
+	if status := fault.ExitStatus(err); status != int(fault.Usage) {
+		t.Errorf("exit status %d", status)
+	}
+}
+
+// What Compose warns of reaches the report and nothing else.
+func TestWarningsAreReported(t *testing.T) {
+	r := newRig(t)
+	p := r.project(sleeper("api"), sleeper("old"))
+	r.up(p)
+	delete(p.Services, "old")
+	r.events.lines = nil
+	r.up(p)
+	if all := strings.Join(r.events.lines, "\n"); !strings.Contains(all, "Found orphan containers ("+p.Name+"-old-1)") {
+		t.Errorf("got %s", all)
+	}
+	if r.out.Len() > 0 || logrus.StandardLogger().Out == os.Stderr {
+		t.Errorf("something was printed: %s", &r.out)
+	}
+}
+
+// A volume whose declaration changed keeps its data; nobody is asked.
+func TestChangedVolumeKeepsItsData(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	db := sleeper("db")
+	db.Volumes = []types.ServiceVolumeConfig{{Type: types.VolumeTypeVolume, Source: "data", Target: "/data"}}
+	p := r.project(db)
+	p.Volumes = types.Volumes{"data": {Name: p.Name + "_data"}}
+	r.up(p)
+	c := r.states(p)
+	p.Volumes["data"] = types.VolumeConfig{Name: p.Name + "_data", Labels: types.Labels{"changed": "1"}}
+	r.up(p)
+	equal(t, r.states(p), c)
+	kept := `Volume "` + p.Name + `_data" exists but doesn't match configuration in compose file. It is left as it is, with its data.`
+	if !r.events.contains(": " + kept) {
+		t.Errorf("the report has %q", r.events.lines)
+	}
+}
+
+// The project that a caller hands in is the caller's.
+func TestProjectIsNotChanged(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	p := r.project(sleeper("api"))
+	before, err := p.MarshalYAML()
+	r.must(err)
+	r.up(p)
+	after, err := p.MarshalYAML()
+	r.must(err)
+	if string(before) != string(after) || p.Services["api"].CustomLabels != nil || p.Networks["default"].CustomLabels != nil {
+		t.Errorf("got\n%s\nwant\n%s", after, before)
+	}
+	containers, err := r.eng.Containers(t.Context(), p.Name)
+	r.must(err)
+	if containers[0].Labels[engine.LabelOneoff] != "False" || containers[0].Labels["com.docker.compose.project.working_dir"] != p.WorkingDir {
+		t.Errorf("labels %v", containers[0].Labels)
+	}
+}

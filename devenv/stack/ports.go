@@ -1,0 +1,198 @@
+package stack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strconv"
+
+	"github.com/compose-spec/compose-go/v2/types"
+
+	"devenv/devenv/engine"
+	"devenv/devenv/fault"
+)
+
+// claim is one host port that a service publishes.
+type claim struct {
+	service  string
+	ip       netip.Addr // invalid: all addresses
+	port     uint16
+	protocol string // tcp or udp
+}
+
+// PortConflicts finds host ports that p publishes and that are taken: by another service of p, by a container of
+// another project or, where the engine is on this machine, by a process. Ports that containers of p hold are its
+// own. Each conflict is a fault.Error; several are joined.
+func PortConflicts(ctx context.Context, eng *engine.Client, p *types.Project) error {
+	held, err := eng.Containers(ctx, p.Name)
+	if err != nil {
+		return err
+	}
+	return portConflicts(ctx, eng, p, held)
+}
+
+func portConflicts(ctx context.Context, eng *engine.Client, p *types.Project, held []engine.Container) error {
+	all := claims(p)
+	var conflicts []error
+	for _, pair := range doubles(all) {
+		conflicts = append(conflicts, fault.New(fault.Usage, "%s: host port %d is also published by %s",
+			pair[1].service, pair[1].port, pair[0].service).WithHint("give one of them another host port under ports:"))
+	}
+	for _, wanted := range notHeld(all, held) {
+		who, err := owner(ctx, eng, p.Name, wanted)
+		if err != nil {
+			return err
+		}
+		if who.known {
+			conflicts = append(conflicts, who.conflict(wanted))
+		}
+	}
+	return errors.Join(conflicts...)
+}
+
+// claims are the fixed host ports of a project's services, in order. A range lets the engine choose, and a service
+// in the host's network publishes nothing.
+func claims(p *types.Project) []claim {
+	var all []claim
+	for _, name := range p.ServiceNames() {
+		service := p.Services[name]
+		if service.NetworkMode == "host" || service.GetScale() == 0 {
+			continue
+		}
+		for _, port := range service.Ports {
+			number, err := strconv.ParseUint(port.Published, 10, 16)
+			if err != nil || number == 0 {
+				continue
+			}
+			protocol := port.Protocol
+			if protocol == "" {
+				protocol = "tcp"
+			}
+			all = append(all, claim{service: name, ip: parseIP(port.HostIP), port: uint16(number), protocol: protocol})
+		}
+	}
+	return all
+}
+
+// parseIP reads an address as compose files and the engine write it, [::1] too; "" and all-zeros are invalid: all.
+func parseIP(text string) netip.Addr {
+	if len(text) > 1 && text[0] == '[' && text[len(text)-1] == ']' {
+		text = text[1 : len(text)-1]
+	}
+	ip, err := netip.ParseAddr(text)
+	if err != nil || ip.IsUnspecified() {
+		return netip.Addr{}
+	}
+	return ip.Unmap()
+}
+
+// doubles are pairs of claims of different services that exclude each other.
+func doubles(all []claim) [][2]claim {
+	var pairs [][2]claim
+	for i, later := range all {
+		for _, first := range all[:i] {
+			if first.service != later.service && first.clashes(later) {
+				pairs = append(pairs, [2]claim{first, later})
+			}
+		}
+	}
+	return pairs
+}
+
+// clashes: both want the same port on a common address.
+func (c claim) clashes(other claim) bool {
+	return c.port == other.port && c.protocol == other.protocol && overlap(c.ip, other.ip)
+}
+
+// overlap: two addresses to listen on exclude each other; an invalid one is all.
+func overlap(a, b netip.Addr) bool { return !a.IsValid() || !b.IsValid() || a == b }
+
+// notHeld are the claims that no container of the project has already.
+func notHeld(all []claim, held []engine.Container) []claim {
+	var open []claim
+	for _, wanted := range all {
+		own := false
+		for i := range held {
+			for _, port := range held[i].Ports {
+				own = own || port.HostPort == wanted.port && port.Protocol == wanted.protocol
+			}
+		}
+		if !own {
+			open = append(open, wanted)
+		}
+	}
+	return open
+}
+
+// holder is who has a host port. known is false when the port is free, or nobody can tell.
+type holder struct {
+	known     bool
+	container engine.Container // when ID is not empty
+	process   process          // when pid is not 0
+}
+
+// owner finds who has a host port: a container of the engine, else a process of this machine.
+func owner(ctx context.Context, eng *engine.Client, project string, wanted claim) (holder, error) {
+	containers, err := eng.Publishing(ctx, wanted.port, wanted.protocol)
+	if err != nil {
+		return holder{}, err
+	}
+	for i := range containers {
+		if containers[i].Project == project && project != "" {
+			continue
+		}
+		for _, port := range containers[i].Ports {
+			if port.HostPort == wanted.port && port.Protocol == wanted.protocol && overlap(wanted.ip, known(port.HostIP)) {
+				return holder{known: true, container: containers[i]}, nil
+			}
+		}
+	}
+	if !sameNetwork(ctx, eng.Endpoint()) {
+		return holder{}, nil
+	}
+	who, listening := listener(wanted)
+	return holder{known: listening, process: who}, nil
+}
+
+func known(ip netip.Addr) netip.Addr {
+	if ip.IsUnspecified() {
+		return netip.Addr{}
+	}
+	return ip.Unmap()
+}
+
+// conflict words who has the port that a service wants.
+func (h holder) conflict(wanted claim) *fault.Error {
+	thing := fmt.Sprintf("%s: host port %d is taken", wanted.service, wanted.port)
+	another := fmt.Sprintf("choose another host port under ports: of %s", wanted.service)
+	switch {
+	case h.container.ID != "" && h.container.Project != "":
+		return fault.New(fault.Failed, "%s by container %s of project %s", thing, h.container.Name, h.container.Project).
+			WithHint("`docker compose -p %s stop %s` frees it, or %s", h.container.Project, h.container.Service, another)
+	case h.container.ID != "":
+		return fault.New(fault.Failed, "%s by container %s", thing, h.container.Name).
+			WithHint("`docker stop %s` frees it, or %s", h.container.Name, another)
+	case h.process.pid != 0:
+		return fault.New(fault.Failed, "%s by process %s (pid %d)", thing, h.process.name, h.process.pid).
+			WithHint("end that process, or %s", another)
+	}
+	return fault.New(fault.Failed, "%s", thing).WithHint("%s", another)
+}
+
+// taken words a port conflict that the engine reported, with the owner where it can be found.
+func taken(ctx context.Context, eng *engine.Client, wanted claim, reported error) error {
+	who, err := owner(ctx, eng, "", wanted) // of whatever project: the engine says that it is taken
+	if err != nil {
+		who = holder{}
+	}
+	failure := who.conflict(wanted)
+	failure.Err = reported
+	return failure
+}
+
+// process is one process of this machine.
+type process struct {
+	pid  int
+	name string
+}

@@ -1,0 +1,101 @@
+package stack
+
+import (
+	"context"
+
+	"github.com/compose-spec/compose-go/v2/types"
+	"github.com/docker/compose/v5/pkg/api"
+
+	"devenv/devenv/engine"
+	"devenv/devenv/fault"
+)
+
+// RunOptions say how Run makes its container.
+type RunOptions struct {
+	CommandOptions
+	Entrypoint   []string // nil: the service's
+	Name         string   // of the container; "": one that Compose makes up
+	Remove       bool     // remove the container when the command has ended
+	NoDeps       bool     // do not start what the service depends on
+	ServicePorts bool     // publish the service's ports, which a one-off container otherwise does not
+	Publish      []string // ports to publish instead, as in `docker run -p`
+	Labels       map[string]string
+	UseAliases   bool // answer to the service's network aliases
+	Report       Report
+}
+
+// Run starts what a service depends on, waits for the conditions, and runs a command in a new container of the
+// service; the result is the command's own exit status. Terminal and In are forwarded as with Exec, and signals to
+// this process are sent on to the container.
+//
+// For that the SDK takes over the signal handling of the whole process, once the container exists and until the
+// process ends (signal.Reset in its RunOneOffContainer): a caller must not count on its own after Run.
+func (s *Stack) Run(ctx context.Context, eng *engine.Client, p *types.Project, opt RunOptions) (int, error) {
+	own, err := prepared(p, []string{opt.Service}, opt.NoDeps)
+	if err != nil {
+		return 0, err
+	}
+	service, err := oneOff(own.Services[opt.Service], opt)
+	if err != nil {
+		return 0, err
+	}
+	bus := newBus(opt.Report)
+	if err := s.startDependencies(ctx, eng, own, opt.Service, bus); err != nil {
+		return 0, err
+	}
+	alone := *own
+	alone.Services = types.Services{opt.Service: service}
+	if err := portConflicts(ctx, eng, &alone, nil); err != nil {
+		return 0, err
+	}
+	status := 0
+	err = s.operateOn(ctx, bus, func(sdk api.Compose) (err error) {
+		status, err = sdk.RunOneOffContainer(ctx, &alone, runOptions(opt, s.Terminal()))
+		return err
+	})
+	if err != nil {
+		return 0, s.explainCreate(ctx, eng, own, bus, err)
+	}
+	return status, nil
+}
+
+// oneOff is a service as its one-off container has it.
+func oneOff(service types.ServiceConfig, opt RunOptions) (types.ServiceConfig, error) {
+	service.DependsOn = nil // started before
+	if opt.ServicePorts {
+		return service, nil
+	}
+	service.Ports = nil
+	for _, port := range opt.Publish {
+		parsed, err := types.ParsePortConfig(port)
+		if err != nil {
+			return service, fault.New(fault.Usage, "-p %s: %w", port, err)
+		}
+		service.Ports = append(service.Ports, parsed...)
+	}
+	return service, nil
+}
+
+// startDependencies converges what a service depends on and waits until its own conditions hold.
+func (s *Stack) startDependencies(ctx context.Context, eng *engine.Client, p *types.Project, service string, bus *bus) error {
+	if len(p.Services[service].DependsOn) == 0 {
+		return nil
+	}
+	err := s.operateOn(ctx, bus, func(sdk api.Compose) error {
+		return sdk.Create(ctx, p.WithServicesDisabled(service), createOptions(ConvergeOptions{}))
+	})
+	if err != nil {
+		return s.explainCreate(ctx, eng, p, bus, err)
+	}
+	return s.start(ctx, eng, p, bus, startOptions{onlyWait: service})
+}
+
+func runOptions(opt RunOptions, terminal bool) api.RunOptions {
+	return api.RunOptions{
+		CreateOptions: api.CreateOptions{IgnoreOrphans: true},
+		Service:       opt.Service, Command: opt.Command, Entrypoint: opt.Entrypoint, Environment: opt.Env,
+		User: opt.User, WorkingDir: opt.WorkingDir, Name: opt.Name, Labels: opt.Labels,
+		Tty: !opt.NoTTY && !opt.Detach && terminal, Interactive: !opt.NoStdin && !opt.Detach,
+		Detach: opt.Detach, AutoRemove: opt.Remove, UseNetworkAliases: opt.UseAliases, NoDeps: true,
+	}
+}

@@ -1,0 +1,96 @@
+package state
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"devenv/devenv/fault"
+)
+
+// Holder says who holds a lock.
+type Holder struct {
+	Command string    `json:"command"` // as typed, for example "devenv up"
+	PID     int       `json:"pid"`
+	Since   time.Time `json:"since"`
+}
+
+// Lock is held by one process. The operating system gives it back when the process ends, in whatever way; the
+// text that names the holder may then remain, and says nothing while nobody holds the lock.
+type Lock struct {
+	file   *flock.Flock
+	holder string
+}
+
+// The locks of a checkout: Live is held by the foreground `devenv up` as long as it runs, Change by every command
+// while it changes the project's containers.
+const (
+	Live   = "live"
+	Change = "change"
+)
+
+// Lock takes the lock called name for holder, or fails with a fault.Error that names the one who has it.
+func (s Store) Lock(ctx context.Context, name string, holder Holder) (*Lock, error) {
+	if err := s.create(); err != nil {
+		return nil, err
+	}
+	file := flock.New(s.path(name + ".lock"))
+	// Holder looks by taking the lock for an instant: a look must not count as a holder.
+	patient, cancel := context.WithTimeout(ctx, 200*time.Millisecond)
+	defer cancel()
+	held, err := file.TryLockContext(patient, 5*time.Millisecond)
+	switch {
+	case held:
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case errors.Is(err, context.DeadlineExceeded):
+		return nil, s.heldBy(name)
+	default:
+		return nil, fault.New(fault.Failed, "lock of this project: %w", err)
+	}
+	content, err := json.Marshal(holder)
+	if err == nil {
+		err = writeAtomically(s.path(name+".holder"), content)
+	}
+	if err != nil {
+		return nil, errors.Join(err, file.Unlock())
+	}
+	return &Lock{file: file, holder: s.path(name + ".holder")}, nil
+}
+
+// Holder is who holds the lock called name, if anybody does.
+func (s Store) Holder(name string) (Holder, bool) {
+	file := flock.New(s.path(name+".lock"), flock.SetFlag(os.O_RDONLY))
+	free, err := file.TryRLock()
+	if free {
+		_ = file.Unlock() // closing the file, which it does too, gives the lock back in any case
+	}
+	if free || err != nil {
+		return Holder{}, false
+	}
+	var holder Holder
+	content, err := os.ReadFile(s.path(name + ".holder"))
+	if err == nil {
+		err = json.Unmarshal(content, &holder)
+	}
+	return holder, err == nil || errors.Is(err, fs.ErrNotExist)
+}
+
+func (s Store) heldBy(name string) error {
+	holder, known := s.Holder(name)
+	if !known || holder.PID == 0 {
+		return fault.New(fault.Failed, "this project is held by another devenv").WithHint("try again when it has ended")
+	}
+	return fault.New(fault.Failed, "this project is held by %q (pid %d, since %s)",
+		holder.Command, holder.PID, holder.Since.Local().Format("15:04:05")).WithHint("end it, or wait for it")
+}
+
+// Release gives the lock back.
+func (l *Lock) Release() error {
+	return errors.Join(os.Remove(l.holder), l.file.Unlock())
+}

@@ -1,0 +1,182 @@
+package devenv
+
+import (
+	"cmp"
+	"context"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"devenv/devenv/build"
+	"devenv/devenv/engine"
+	"devenv/devenv/plan"
+	"devenv/devenv/state"
+)
+
+// Status is a project as it is now.
+type Status struct {
+	Project  string          `json:"project"`
+	Folder   string          `json:"folder"`
+	Mode     string          `json:"mode"` // that this checkout has chosen; services say what they run
+	Live     *state.Holder   `json:"live,omitempty"`
+	Services []ServiceStatus `json:"services"`
+}
+
+// ServiceStatus is one container of a service, or a service without one.
+type ServiceStatus struct {
+	Service   string    `json:"service"`
+	Container string    `json:"container,omitempty"`
+	Mode      string    `json:"mode"`
+	Target    string    `json:"target,omitempty"`
+	Image     string    `json:"image"`
+	Current   string    `json:"current"` // yes, or why not
+	State     string    `json:"state"`   // created, running, restarting, paused, exited, dead, or absent
+	Health    string    `json:"health,omitempty"`
+	ExitCode  int       `json:"exitCode"`
+	Addresses []Address `json:"addresses"`
+
+	imageID string // of the container
+}
+
+// Absent is the state of a service that has no container.
+const Absent = "absent"
+
+// Status prints every service: mode, target, image and whether it is current, health, addresses.
+func (e *Environment) Status(ctx context.Context, format string) error {
+	status, err := e.status(ctx)
+	if err != nil {
+		return err
+	}
+	if format == "json" {
+		return e.settings.Term.JSON(status)
+	}
+	e.settings.Term.Say("%s  mode %s  %s", status.Project, status.Mode, status.Folder)
+	if status.Live != nil {
+		e.settings.Term.Say("%q follows it (pid %d, since %s)", status.Live.Command, status.Live.PID, status.Live.Since.Local().Format("15:04:05"))
+	}
+	var rows [][]string
+	for _, s := range status.Services {
+		rows = append(rows, []string{s.Service, s.Mode, s.Target, s.Image, s.Current, s.condition(), spaced(s.Addresses)})
+	}
+	return e.settings.Term.Table([]string{"SERVICE", "MODE", "TARGET", "IMAGE", "CURRENT", "STATE", "ADDRESS"}, rows)
+}
+
+func (s ServiceStatus) condition() string {
+	if s.Health != "" {
+		return s.State + ", " + s.Health
+	}
+	return s.State
+}
+
+func spaced(addresses []Address) string {
+	var all []string
+	for _, address := range addresses {
+		all = append(all, address.String())
+	}
+	return strings.Join(all, " ")
+}
+
+func (e *Environment) status(ctx context.Context) (Status, error) {
+	modes := e.modes("")
+	status := Status{Project: e.project.Compose.Name, Folder: e.project.Dir(), Mode: modes.Of("")}
+	if holder, held := e.store.Holder(state.Live); held {
+		status.Live = &holder
+	}
+	if err := e.connect(ctx); err != nil {
+		return status, err
+	}
+	containers, err := e.engine.Containers(ctx, status.Project)
+	if err != nil {
+		return status, err
+	}
+	status.Services = []ServiceStatus{}
+	for _, service := range e.Services() {
+		status.Services = append(status.Services, serviceRows(service, modes.Of(service), containers, engineHost(e.engine.Endpoint()))...)
+	}
+	return status, e.addImages(ctx, status.Services)
+}
+
+// serviceRows is a row for each container of the service, at least one. A container says by a label which mode it was
+// made for; one without is in mode local, as Compose alone would have made it.
+func serviceRows(service, mode string, containers []engine.Container, engineHost string) []ServiceStatus {
+	var rows []ServiceStatus
+	for _, container := range containers {
+		if container.Service != service || container.Oneoff {
+			continue
+		}
+		rows = append(rows, ServiceStatus{
+			Service: service, Container: container.Name, Mode: cmp.Or(container.Labels[plan.ModeLabel], plan.Local),
+			State: container.State, Health: container.Health, ExitCode: container.ExitCode,
+			Addresses: addresses(container, engineHost), imageID: container.ImageID,
+		})
+	}
+	if rows == nil {
+		rows = []ServiceStatus{{Service: service, Mode: mode, State: Absent, Addresses: []Address{}}}
+	}
+	return rows
+}
+
+// addImages says of each row which image `up` would give it now, and whether it has that one. BuildKit is asked, side
+// by side, and builds nothing.
+func (e *Environment) addImages(ctx context.Context, rows []ServiceStatus) error {
+	modes := plan.Modes{Services: map[string]string{}}
+	for _, row := range rows {
+		modes.Services[row.Service] = row.Mode
+	}
+	_, planned, err := e.plan(modes, nil)
+	if err != nil {
+		return err
+	}
+	requests := map[string]build.Request{}
+	for _, request := range buildRequests(planned, buildFlags{}) {
+		requests[request.Service] = request
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	for i := range rows {
+		row, service := &rows[i], planned.Project.Services[rows[i].Service]
+		row.Image = plan.ImageName(planned.Project.Name, service)
+		if service.Build != nil {
+			row.Target = service.Build.Target
+		}
+		group.Go(func() (err error) {
+			row.Current, err = e.current(ctx, *row, requests)
+			return err
+		})
+	}
+	return group.Wait()
+}
+
+// current is "yes" or why the row's container does not have the image that `up` would give it.
+func (e *Environment) current(ctx context.Context, row ServiceStatus, requests map[string]build.Request) (string, error) {
+	request := requests[row.Service]
+	image, found, err := e.engine.Image(ctx, row.Image)
+	switch {
+	case err != nil:
+		return "", err
+	case !found:
+		return "no: there is no image yet", nil
+	case row.imageID != "" && image.ID != row.imageID:
+		return "no: a newer image is there", nil
+	case request.Service == "":
+		return "yes", nil
+	}
+	same, err := build.Current(ctx, e.engine, request, image.ID, e.buildOptions(), needed(request, requests)...)
+	switch {
+	case err != nil:
+		return "no: " + err.Error(), nil //nolint:nilerr // a build that cannot be made is an answer, not a failure of status
+	case !same:
+		return "no: its sources have changed", nil
+	}
+	return "yes", nil
+}
+
+// needed are the requests for the images that a build takes as additional_contexts, theirs included.
+func needed(request build.Request, requests map[string]build.Request) []build.Request {
+	var all []build.Request
+	for _, context := range request.Build.AdditionalContexts {
+		if service, ok := strings.CutPrefix(context, "service:"); ok {
+			all = append(append(all, requests[service]), needed(requests[service], requests)...)
+		}
+	}
+	return all
+}

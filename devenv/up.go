@@ -1,0 +1,176 @@
+package devenv
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"devenv/devenv/engine"
+	"devenv/devenv/fault"
+	"devenv/devenv/plan"
+	"devenv/devenv/stack"
+	"devenv/devenv/state"
+	"devenv/devenv/term"
+)
+
+// DefaultTimeout is how long a service may take to become healthy.
+const DefaultTimeout = 5 * time.Minute
+
+// UpOptions are the flags of up.
+type UpOptions struct {
+	Services      []string // with what they depend on; none means all
+	Mode          string   // for this time; "" is the remembered one
+	Detach        bool
+	NoBuild       bool
+	Rebuild       bool // every step anew
+	RemoveOrphans bool
+	Timeout       time.Duration
+	DryRun        bool
+	Format        string // of the dry run
+}
+
+// Up builds what changed, converges the containers, waits until they are healthy and prints where they are. Unless
+// detached it then follows the logs until it is interrupted, and stops what it started.
+func (e *Environment) Up(ctx context.Context, options UpOptions) error {
+	modes := e.modes(options.Mode)
+	in, planned, err := e.plan(modes, options.Services)
+	if err != nil {
+		return err
+	}
+	if options.DryRun {
+		return e.printPlan(planned, options.Format)
+	}
+	if options.Detach {
+		return e.change(ctx, func() error { _, err := e.start(ctx, in, planned, options); return err })
+	}
+	return e.foreground(ctx, in, planned, options)
+}
+
+// foreground holds the project as long as it runs.
+func (e *Environment) foreground(ctx context.Context, in plan.Input, planned plan.Plan, options UpOptions) error {
+	live, err := e.store.Lock(ctx, state.Live, e.holder())
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	var before []engine.Container
+	err = e.change(ctx, func() (err error) {
+		before, err = e.start(ctx, in, planned, options)
+		return err
+	})
+	if err == nil {
+		err = e.follow(ctx, planned, before, began)
+	}
+	return errors.Join(err, live.Release())
+}
+
+// start brings the planned project up and returns the containers that it had before. When it is interrupted it takes
+// back everything that it made.
+func (e *Environment) start(ctx context.Context, in plan.Input, planned plan.Plan, options UpOptions) ([]engine.Container, error) {
+	began := time.Now()
+	for _, advice := range planned.Advice {
+		e.settings.Term.Say("%s: %s", advice.Service, advice.Text)
+	}
+	if err := e.ready(ctx, in, planned, options.NoBuild); err != nil {
+		return nil, err
+	}
+	before, err := e.engine.Containers(ctx, planned.Project.Name)
+	if err != nil {
+		return nil, err
+	}
+	snapshot, err := stack.TakeSnapshot(ctx, e.engine, planned.Project.Name)
+	if err != nil {
+		return nil, err
+	}
+	if err := e.converge(ctx, planned, options); err != nil {
+		if ctx.Err() != nil {
+			err = errors.Join(interrupted(), e.undo(snapshot))
+		}
+		return before, err
+	}
+	return before, e.arrived(ctx, planned, time.Since(began))
+}
+
+// ready finds what would fail later: missing files of a build, an engine that is away, a port that is taken.
+func (e *Environment) ready(ctx context.Context, in plan.Input, planned plan.Plan, noBuild bool) error {
+	if !noBuild {
+		if err := e.missing(in, planned); err != nil {
+			return err
+		}
+	}
+	if err := e.connect(ctx); err != nil {
+		return err
+	}
+	return stack.PortConflicts(ctx, e.engine, planned.Project)
+}
+
+func (e *Environment) converge(ctx context.Context, planned plan.Plan, options UpOptions) error {
+	if !options.NoBuild {
+		if err := e.build(ctx, planned, buildFlags{noCache: options.Rebuild}); err != nil {
+			return err
+		}
+	}
+	err := e.stack.Converge(ctx, e.engine, planned.Project, stack.ConvergeOptions{
+		RemoveOrphans: options.RemoveOrphans, WaitTimeout: options.Timeout, Report: e.report,
+	})
+	if err != nil {
+		return err
+	}
+	return e.stack.WaitHealthy(ctx, e.engine, planned.Project, stack.WaitOptions{
+		Timeout: options.Timeout, Settle: settle, Report: e.report,
+	})
+}
+
+// settle is how long a service without a healthcheck must have run before it counts as up: most programs that cannot
+// start have ended by then.
+const settle = 500 * time.Millisecond
+
+// undo runs after an interruption, so under a context of its own: the user's second Ctrl-C ends it.
+func (e *Environment) undo(snapshot stack.Snapshot) error {
+	e.settings.Term.Say("interrupted: removing what this `up` made; Ctrl-C again leaves it")
+	return stack.Undo(e.settings.Now, e.engine, snapshot, e.report)
+}
+
+func interrupted() error { return fault.New(fault.Interrupted, "interrupted") }
+
+// arrived prints where the services are.
+func (e *Environment) arrived(ctx context.Context, planned plan.Plan, took time.Duration) error {
+	containers, err := e.engine.Containers(ctx, planned.Project.Name)
+	if err != nil {
+		return err
+	}
+	for _, container := range containers {
+		if _, ours := planned.Project.Services[container.Service]; !ours || container.Oneoff || container.State != engine.Running {
+			continue
+		}
+		for _, address := range addresses(container, engineHost(e.engine.Endpoint())) {
+			note := ""
+			if planned.Debug[container.Service] == uint32(address.Container) {
+				note = "  (debugger)"
+			}
+			e.settings.Term.Say("%-12s %s%s", container.Service, address, note)
+		}
+	}
+	e.settings.Term.Say("up in %s, mode %s", term.Duration(took), planned.Modes.Of(""))
+	return nil
+}
+
+// report prints what the stack tells of its work: the outcome for every container that was touched, and with
+// --verbose every step.
+func (e *Environment) report(event stack.Event) {
+	untouched := event.Text == "Healthy" && !e.touched[event.Name]
+	switch {
+	case event.State == stack.Warning:
+		e.settings.Term.Warn("%s", event.Text)
+	case event.State == stack.Done && slices.Contains(outcomes[:], event.Text) && !untouched:
+		e.touched[event.Name] = true
+		e.settings.Term.Step(strings.ToLower(event.Kind), event.Name, strings.ToLower(event.Text), 0)
+	default:
+		e.settings.Term.Detail("%s %s: %s", event.Kind, event.Name, event.Text)
+	}
+}
+
+// outcomes are what a developer wants to see without --verbose, in Compose's words.
+var outcomes = [...]string{"Started", "Healthy", "Exited", "Recreated", "Removed", "Stopped", "Restarted", "Pulled"}

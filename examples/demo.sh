@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# A tour of devenv on examples/fastapi: `make demo` has made sure of an engine, of the images and of bin/devenv.
+# Each step prints its command and its time. The tour ends with status 0 only if every step did what it should, and
+# leaves no container, network or devenv process behind.
+set -euo pipefail
+
+devenv=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
+cd "$(dirname "$0")/fastapi"
+project=devenv-demo
+export COMPOSE_PROJECT_NAME=$project
+
+TIMEFORMAT='  -- %3R s'
+
+# step COMMAND... prints and runs it, and prints its time.
+step() {
+	printf '\n$ %s\n' "$*"
+	time "$@"
+}
+
+# expect WHAT TEXT COMMAND... is a step whose output must contain TEXT.
+expect() {
+	local what=$1 text=$2
+	shift 2
+	step "$@" | tee "$output"
+	grep -qF -- "$text" "$output" || {
+		printf 'demo: %s: expected %s\n' "$what" "$text" >&2
+		exit 1
+	}
+}
+
+devenv() { "$devenv" "$@"; }
+
+output=$(mktemp)
+
+cleanup() {
+	rm -f "$output"
+	devenv mode local >/dev/null 2>&1 || true
+	devenv down -v >/dev/null 2>&1 || true
+}
+trap cleanup EXIT
+
+items=http://localhost:8000/items
+post() { curl -sS -f --json "$1" "$items"; }
+get() { curl -sS -f "$items"; }
+
+step devenv up -d
+expect 'the app writes through the database' '"title":"from the demo"' post '{"title": "from the demo", "price": 5}'
+expect 'both services are healthy' 'running, healthy' devenv status
+expect 'the stage of production' 'local -> prod' devenv mode prod
+expect 'the same data in the other mode' '"title":"from the demo"' get
+step devenv mode local
+expect 'the same data back in local' '"title":"from the demo"' get
+step devenv down -v
+
+left=$(docker ps -aq --filter "label=com.docker.compose.project=$project"; docker network ls -q --filter "label=com.docker.compose.project=$project")
+[ -z "$left" ] || { printf 'demo: something was left behind: %s\n' "$left" >&2; exit 1; }
+printf '\ndemo: every step did what it should; nothing is left running.\n'

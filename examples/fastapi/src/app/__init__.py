@@ -1,0 +1,1 @@
+"""A small shop on FastAPI: the example of a real project under devenv."""
