@@ -21,6 +21,7 @@ type Settings struct {
 	Files, EnvFiles []string // -f, --env-file
 	ProjectDir      string   // --project-directory
 	Name            string   // -p
+	Existing        bool     // the command acts on what runs already, so services' env files may be missing
 
 	In          io.Reader
 	Out, Err    io.Writer
@@ -49,7 +50,7 @@ type Environment struct {
 func Open(ctx context.Context, settings Settings) (*Environment, error) {
 	loaded, err := project.Load(ctx, project.Request{
 		Dir: settings.Dir, Env: settings.Env, Files: settings.Files, EnvFiles: settings.EnvFiles,
-		ProjectDir: settings.ProjectDir, Name: settings.Name,
+		ProjectDir: settings.ProjectDir, Name: settings.Name, WithoutEnvFiles: settings.Existing, Stdin: settings.In,
 	})
 	if err != nil {
 		return nil, err
@@ -59,6 +60,7 @@ func Open(ctx context.Context, settings Settings) (*Environment, error) {
 	if err != nil {
 		return nil, err
 	}
+	settings.Term.Mask(loaded.Masker().Text)
 	for _, warning := range loaded.Warnings {
 		settings.Term.Warn("%s", warning)
 	}

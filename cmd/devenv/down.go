@@ -16,7 +16,7 @@ func (a *app) down() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			options.Services = args
 			options.Timeout = graceful(cmd)
-			return a.open(cmd.Context(), func(env *devenv.Environment) error { return env.Down(cmd.Context(), options) })
+			return a.existing(cmd.Context(), func(env *devenv.Environment) error { return env.Down(cmd.Context(), options) })
 		},
 	}
 	cmd.Flags().BoolVarP(&options.Volumes, "volumes", "v", false, "remove the project's volumes too: their data is lost")

@@ -13,7 +13,7 @@ func (a *app) exec() *cobra.Command {
 		Short: "Run a command in a running service; its exit status is ours",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			options.Service, options.Args = args[0], args[1:]
-			return a.open(cmd.Context(), func(env *devenv.Environment) (err error) {
+			return a.existing(cmd.Context(), func(env *devenv.Environment) (err error) {
 				a.status, err = env.Exec(cmd.Context(), options)
 				return err
 			})
@@ -34,7 +34,7 @@ func (a *app) shell() *cobra.Command {
 		Use: "shell [SERVICE]", GroupID: inside, Args: cobra.MaximumNArgs(1), ValidArgsFunction: a.services,
 		Short: "Open a shell in a running service: bash where there is one, else sh",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.open(cmd.Context(), func(env *devenv.Environment) (err error) {
+			return a.existing(cmd.Context(), func(env *devenv.Environment) (err error) {
 				a.status, err = env.Shell(cmd.Context(), args)
 				return err
 			})

@@ -13,7 +13,7 @@ func (a *app) logs() *cobra.Command {
 		Short: "Show what the services wrote",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			options.Services = args
-			return a.open(cmd.Context(), func(env *devenv.Environment) error { return env.Logs(cmd.Context(), options) })
+			return a.existing(cmd.Context(), func(env *devenv.Environment) error { return env.Logs(cmd.Context(), options) })
 		},
 	}
 	flags := cmd.Flags()

@@ -40,6 +40,12 @@ func (a *app) open(ctx context.Context, do func(*devenv.Environment) error) erro
 	return do(env)
 }
 
+// existing opens the project for a command that acts on what runs already.
+func (a *app) existing(ctx context.Context, do func(*devenv.Environment) error) error {
+	a.settings.Existing = true
+	return a.open(ctx, do)
+}
+
 func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "devenv",
@@ -97,7 +103,7 @@ func usage(cmd *cobra.Command, err error) error {
 // services completes the names of the project's services.
 func (a *app) services(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 	var names []string
-	err := a.open(cmd.Context(), func(env *devenv.Environment) error {
+	err := a.existing(cmd.Context(), func(env *devenv.Environment) error {
 		names = env.Services()
 		return nil
 	})

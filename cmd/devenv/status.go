@@ -12,7 +12,7 @@ func (a *app) statusCommand() *cobra.Command {
 		Use: "status", GroupID: look, Aliases: []string{"ps"}, Args: cobra.NoArgs,
 		Short: "Show mode, target, image, health and addresses of every service",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.open(cmd.Context(), func(env *devenv.Environment) error { return env.Status(cmd.Context(), format) })
+			return a.existing(cmd.Context(), func(env *devenv.Environment) error { return env.Status(cmd.Context(), format) })
 		},
 	}
 	cmd.Flags().StringVar(&format, "format", "text", "text or json")

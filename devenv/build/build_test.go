@@ -58,10 +58,12 @@ func tag(t testing.TB, c *client.Client, name string) string {
 	t.Helper()
 	sum := sha256.Sum256([]byte(t.Name()))
 	full := fmt.Sprintf("devenv-test/%s:%d-%x", name, os.Getpid(), sum[:4])
-	t.Cleanup(func() {
-		_, _ = c.ImageRemove(context.WithoutCancel(t.Context()), full, image.RemoveOptions{Force: true, PruneChildren: true})
-	})
+	t.Cleanup(func() { remove(t, c, full) })
 	return full
+}
+
+func remove(t testing.TB, c *client.Client, name string) {
+	_, _ = c.ImageRemove(context.WithoutCancel(t.Context()), name, image.RemoveOptions{Force: true, PruneChildren: true})
 }
 
 // unique is text that no earlier run has in its cache.
@@ -76,6 +78,9 @@ func request(t testing.TB, c *client.Client, service string, files ...string) Re
 func run(t testing.TB, c *client.Client, requests ...Request) []Result {
 	t.Helper()
 	results, err := Run(t.Context(), c, requests, Options{})
+	for _, result := range results {
+		t.Cleanup(func() { remove(t, c, result.ID) }) // also when a later build took its name
+	}
 	if err != nil {
 		var known *fault.Error
 		if errors.As(err, &known) {

@@ -66,6 +66,7 @@ func (r *recipe) ownFrontend() bool {
 // convert is BuildKit's entry point without its forwarding and without the cache of image configurations, whose
 // unsynchronized flag the race detector rejects (builder/resolvecache.go of v0.33).
 func (f *frontend) convert(ctx context.Context, c gateway.Client) (*gateway.Result, error) {
+	c = reader{c, f.recipe.dockerfileTexts()}
 	ui, err := dockerui.NewClient(c)
 	if err != nil {
 		return nil, err

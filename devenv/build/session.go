@@ -3,16 +3,9 @@ package build
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/binary"
 	"encoding/hex"
 	"errors"
-	"io"
-	"io/fs"
-	"maps"
 	"os"
-	"path/filepath"
-	"slices"
-	"strings"
 
 	"github.com/containerd/containerd/v2/core/content"
 	"github.com/containerd/containerd/v2/plugins/content/local"
@@ -62,8 +55,7 @@ func sharedKey(r *recipe) string {
 func (r *recipe) files() (filesync.StaticDirSource, error) {
 	mounts := filesync.StaticDirSource{}
 	if r.Text != "" {
-		// With the ignore file beside it the frontend need not ask for the context's: one round trip less.
-		mounts[dockerfileMount] = texts{"Dockerfile": r.Text, "Dockerfile.dockerignore": r.Ignore + "\n"}
+		mounts[dockerfileMount] = r.dockerfileTexts()
 	}
 	for name, dir := range r.Locals {
 		root, err := fsutil.NewFS(dir)
@@ -81,37 +73,6 @@ func (r *recipe) files() (filesync.StaticDirSource, error) {
 func ownedByRoot(_ string, stat *fsutiltypes.Stat) fsutil.MapResult {
 	stat.Uid, stat.Gid = 0, 0
 	return fsutil.MapResultKeep
-}
-
-// texts is a directory of files that are only text. A file's time is made of its content: the engine takes
-// files of the same size and time for unchanged.
-type texts map[string]string
-
-func (t texts) Walk(_ context.Context, target string, fn fs.WalkDirFunc) error {
-	target = strings.Trim(filepath.Clean(target), "/.") // of the root nothing is left
-	for _, name := range slices.Sorted(maps.Keys(t)) {
-		if target != "" && target != name {
-			continue
-		}
-		stat := &fsutiltypes.Stat{Path: name, Mode: 0o644, Size: int64(len(t[name])), ModTime: contentTime(t[name])}
-		if err := fn(name, &fsutil.DirEntryInfo{Stat: stat}, nil); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func contentTime(text string) int64 {
-	sum := sha256.Sum256([]byte(text))
-	return int64(binary.BigEndian.Uint64(sum[:]) >> 3) // nanoseconds, before the year 2043
-}
-
-func (t texts) Open(name string) (io.ReadCloser, error) {
-	text, ok := t[filepath.Clean(name)]
-	if !ok {
-		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
-	}
-	return io.NopCloser(strings.NewReader(text)), nil
 }
 
 // secretStore answers RUN --mount=type=secret; a file is read when a step asks for it.

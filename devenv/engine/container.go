@@ -27,6 +27,7 @@ const (
 	Running    = "running"
 	Restarting = "restarting"
 	Paused     = "paused"
+	Removing   = "removing"
 	Exited     = "exited"
 	Dead       = "dead"
 )
@@ -175,8 +176,9 @@ type Detail struct {
 	Error        string // why the engine could not start it
 	OOMKilled    bool
 	RestartCount int
-	Restarts     bool // its policy restarts it after an exit
-	StartedAt    time.Time
+	Restarts     bool      // its policy restarts it after an exit
+	StartedAt    time.Time // of the last run, by the engine's clock; a log line may be a little older
+	FinishedAt   time.Time // of the run before, or of the last one when it has ended
 	TTY          bool
 	Pid          int // in the engine's own namespace
 }
@@ -191,11 +193,12 @@ func (c *Client) Inspect(ctx context.Context, id string) (_ Detail, found bool, 
 		return Detail{}, false, c.failure(err)
 	}
 	started, _ := time.Parse(time.RFC3339Nano, got.State.StartedAt)
+	finished, _ := time.Parse(time.RFC3339Nano, got.State.FinishedAt)
 	policy := got.HostConfig.RestartPolicy.Name
 	detail := Detail{
 		State: got.State.Status, ExitCode: got.State.ExitCode, Error: got.State.Error, OOMKilled: got.State.OOMKilled,
 		RestartCount: got.RestartCount, Restarts: policy != "" && policy != container.RestartPolicyDisabled,
-		StartedAt: started, TTY: got.Config.Tty, Pid: got.State.Pid,
+		StartedAt: started, FinishedAt: finished, TTY: got.Config.Tty, Pid: got.State.Pid,
 	}
 	if check := got.Config.Healthcheck; check != nil && len(check.Test) > 0 && check.Test[0] != "NONE" {
 		detail.Healthcheck = true

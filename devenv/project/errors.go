@@ -12,6 +12,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"devenv/devenv/fault"
+	"devenv/devenv/secret"
 )
 
 func isEnd(err error) bool { return errors.Is(err, io.EOF) }
@@ -42,12 +43,12 @@ func (in *inputs) failure(err error) error {
 		return at
 	}
 	text := strings.TrimSuffix(err.Error(), ": invalid compose project")
-	for _, rule := range translations {
+	for _, rule := range translations() {
 		if groups := rule.pattern.FindStringSubmatch(text); groups != nil {
 			return rule.meaning(in, groups)
 		}
 	}
-	return fault.New(fault.Usage, "%s", in.shorten(text))
+	return fault.New(fault.Usage, "%s", secret.Text(in.shorten(text)))
 }
 
 var lineInText = regexp.MustCompile(`^line (\d+): (.+)$`)
@@ -81,24 +82,27 @@ type translation struct {
 	meaning func(in *inputs, groups []string) error
 }
 
-// The texts are those of compose-go 2.15: schema/schema.go, interpolation/interpolation.go, loader/*.go, dotenv/*.go.
-var translations = []translation{
-	{regexp.MustCompile(`^validating (.+?): (\S*) additional properties (.+) not allowed$`), (*inputs).unknownKeys},
-	{regexp.MustCompile(`^validating (.+?): (\S+) (.+)$`), (*inputs).invalidValue},
-	{regexp.MustCompile(`(?s)^invalid interpolation format for (\S+)\.\n.*\n(.*)$`), (*inputs).invalidTemplate},
-	{regexp.MustCompile(`^error while interpolating (\S+): (?:failed to cast to expected type: )?(.+)$`), (*inputs).pathAndCause},
-	{regexp.MustCompile(`(?s)^decoding failed due to the following error\(s\):\s+'([^']+)' (.+)$`), (*inputs).pathAndCause},
-	{regexp.MustCompile(`(?s)^(include cycle) detected:\n(.+)$`), (*inputs).cycle},
-	{regexp.MustCompile(`(?s)^(Circular reference):\n(.+)$`), (*inputs).cycle},
-	{regexp.MustCompile(`^dependency cycle detected: (.+)$`), (*inputs).dependencyCycle},
-	{regexp.MustCompile(`^cannot extend service "(.+?)" in (.+?): service "(.+?)" not found(?: in (.+))?$`), (*inputs).unknownBase},
-	{regexp.MustCompile(`^service "(.+?)" depends on undefined service "(.+?)"$`), (*inputs).unknownDependency},
-	{regexp.MustCompile(`^service "(.+?)" refers to undefined (build secret|network|volume|secret|config|model) (.+)$`), (*inputs).unknownResource},
-	{regexp.MustCompile(`^service "?(.+?)"? ((?:has neither|declares) .+)$`), (*inputs).serviceAndCause},
-	{regexp.MustCompile(`^invalid project name ("[^"]*")`), (*inputs).invalidName},
-	{regexp.MustCompile(`^failed to read (.+?): (?:line \d+: )?(.+)$`), (*inputs).envFileSyntax},
-	{regexp.MustCompile(`^(?:open|stat|read) (.+?): (.+)$`), (*inputs).unreadable},
-	{regexp.MustCompile(`(?s)^((?:services|networks|volumes|secrets|configs|models)\.[^\s:]+):? (.+)$`), (*inputs).pathAndCause},
+// translations are the kinds that are known, the more special first. The texts are those of compose-go 2.15:
+// schema/schema.go, interpolation/interpolation.go, loader/*.go, dotenv/*.go.
+func translations() []translation {
+	return []translation{
+		{regexp.MustCompile(`^validating (.+?): (\S*) additional properties (.+) not allowed$`), (*inputs).unknownKeys},
+		{regexp.MustCompile(`^validating (.+?): (\S+) (.+)$`), (*inputs).invalidValue},
+		{regexp.MustCompile(`(?s)^invalid interpolation format for (\S+)\.\n.*\n(.*)$`), (*inputs).invalidTemplate},
+		{regexp.MustCompile(`^error while interpolating (\S+): (?:failed to cast to expected type: )?(.+)$`), (*inputs).pathAndCause},
+		{regexp.MustCompile(`(?s)^decoding failed due to the following error\(s\):\s+'([^']+)' (.+)$`), (*inputs).pathAndCause},
+		{regexp.MustCompile(`(?s)^(include cycle) detected:\n(.+)$`), (*inputs).cycle},
+		{regexp.MustCompile(`(?s)^(Circular reference):\n(.+)$`), (*inputs).cycle},
+		{regexp.MustCompile(`^dependency cycle detected: (.+)$`), (*inputs).dependencyCycle},
+		{regexp.MustCompile(`^cannot extend service "(.+?)" in (.+?): service "(.+?)" not found(?: in (.+))?$`), (*inputs).unknownBase},
+		{regexp.MustCompile(`^service "(.+?)" depends on undefined service "(.+?)"$`), (*inputs).unknownDependency},
+		{regexp.MustCompile(`^service "(.+?)" refers to undefined (build secret|network|volume|secret|config|model) (.+)$`), (*inputs).unknownResource},
+		{regexp.MustCompile(`^service "?(.+?)"? ((?:has neither|declares) .+)$`), (*inputs).serviceAndCause},
+		{regexp.MustCompile(`^invalid project name ("[^"]*")`), (*inputs).invalidName},
+		{regexp.MustCompile(`^failed to read (.+?): (?:line \d+: )?(.+)$`), (*inputs).envFileSyntax},
+		{regexp.MustCompile(`^(?:open|stat|read) (.+?): (.+)$`), (*inputs).unreadable},
+		{regexp.MustCompile(`(?s)^((?:services|networks|volumes|secrets|configs|models)\.[^\s:]+):? (.+)$`), (*inputs).pathAndCause},
+	}
 }
 
 // at is an error at the place that path names in the compose files, as near as it is known.
@@ -185,7 +189,7 @@ func (in *inputs) invalidValue(groups []string) error {
 
 func (in *inputs) invalidTemplate(groups []string) error {
 	path := pathOf(groups[1])
-	return in.at(path, "%s: %q is no valid variable", shown(path), groups[2]).
+	return in.at(path, "%s: %q is no valid variable", shown(path), secret.Text(groups[2])).
 		WithHint("write $$ for a dollar sign that is meant literally")
 }
 

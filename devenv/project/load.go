@@ -1,6 +1,7 @@
 package project
 
 import (
+	"bytes"
 	"context"
 	"path/filepath"
 	"regexp"
@@ -97,7 +98,7 @@ var nameKey = regexp.MustCompile(`\bname["']?[ \t]*:|(?m:^\s*\?)`)
 func (in *inputs) nameInFiles() (nameInFiles, error) {
 	answer := nameAbsent
 	for _, file := range in.contents {
-		if !nameKey.Match(file.Content) {
+		if !bytes.Contains(file.Content, []byte("name")) || !nameKey.Match(file.Content) {
 			continue
 		}
 		answer = namePossible

@@ -13,6 +13,8 @@ import (
 
 // registerRawFormat teaches compose-go the env_file format "raw", which docker/compose adds to it in its command:
 // the format of `docker run --env-file`, where a line is taken as it stands.
+//
+//nolint:gochecknoglobals // once in a process, since the registry of formats is compose-go's global
 var registerRawFormat = sync.OnceFunc(func() { dotenv.RegisterFormat("raw", parseRaw) })
 
 func parseRaw(content io.Reader, file string, into map[string]string, lookup func(string) (string, bool)) error {

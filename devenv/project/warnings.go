@@ -18,7 +18,7 @@ import (
 // and offers no other way (template.WithoutLogging does not reach the defaults nested in a variable). So it is taken
 // over for the duration of one call, one at a time. What another goroutine logs through it meanwhile is collected
 // too; devenv itself never logs.
-var logging sync.Mutex
+var logging sync.Mutex //nolint:gochecknoglobals // guards a global of another module
 
 // collectWarnings runs what and returns what it logged, without duplicates, instead of letting it print.
 func collectWarnings(what func()) []string {

@@ -17,7 +17,7 @@ const (
 var (
 	secretName = regexp.MustCompile(secretEnding + harmlessEnding)
 	camelCase  = regexp.MustCompile(`([a-z0-9])([A-Z])`)
-	separators = strings.NewReplacer("-", "_", ".", "_", " ", "_")
+	separators = regexp.MustCompile(`[-. ]`)
 )
 
 // Named tells whether a variable of that name holds a secret: POSTGRES_PASSWORD, apiKey, GITHUB_TOKEN, SECRET_KEY_BASE,
@@ -26,6 +26,6 @@ func Named(name string) bool {
 	if name == "" {
 		return false
 	}
-	words := separators.Replace(camelCase.ReplaceAllString(name, "${1}_$2"))
+	words := separators.ReplaceAllString(camelCase.ReplaceAllString(name, "${1}_$2"), "_")
 	return secretName.MatchString(strings.ToUpper(words))
 }

@@ -120,12 +120,25 @@ func TestRunEntrypointAndName(t *testing.T) {
 	}
 }
 
+func TestRunRefusals(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	p := r.project(sleeper("api"))
+	_, err := r.stack.Run(t.Context(), r.eng, p, RunOptions{CommandOptions: cmd("api", "no-such-command"), Remove: true})
+	r.tells(err, `api: command "no-such-command" is not in the image`,
+		"hint: check command: and entrypoint: of api; a mount may also hide it")
+	_, err = r.stack.Run(t.Context(), r.eng, p, RunOptions{CommandOptions: cmd("nobody", "true")})
+	r.tells(err, "no such service: nobody")
+	_, err = r.stack.Run(t.Context(), r.eng, p, RunOptions{CommandOptions: cmd("api", "true"), Publish: []string{"x:y"}})
+	r.tells(err, "-p x:y: invalid containerPort: y")
+}
+
 func TestLogs(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	p := r.project(sh("api", "echo one; echo two >&2; printf three"), sh("db", "echo ready"))
 	r.up(p)
-	r.must(r.wait(p, WaitOptions{}))
+	r.must(r.wait(p, WaitOptions{Settle: time.Minute})) // until both have ended
 	var lines []string
 	add := func(l LogLine) { lines = append(lines, render(l)) }
 	r.must(Logs(t.Context(), r.eng, p.Name, LogOptions{Line: add}))

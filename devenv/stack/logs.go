@@ -101,8 +101,9 @@ type stream struct {
 	container engine.Container
 	open      bool
 	run       time.Time // when the run began that is being read, by the engine's clock
-	next      time.Time // the beginning of a later run, to be read when this one has ended
-	note      string    // what to say when the run has been read to its end
+	died      time.Time // when the last run ended, its output included
+	next      time.Time // from when a later run is to be read, once this one has been read to its end
+	note      string    // what to say then
 }
 
 func (f *follower) open(ctx context.Context, c *engine.Container, request engine.LogRequest) {
@@ -165,7 +166,7 @@ func (f *follower) observe(ctx context.Context, project string, e engine.Event) 
 	s := f.streams[e.ID]
 	switch {
 	case e.Action == engine.ActionDie && s != nil:
-		s.note = fmt.Sprintf("exited with code %d", e.ExitCode)
+		s.note, s.died = fmt.Sprintf("exited with code %d", e.ExitCode), e.Time
 		if !s.open {
 			f.tell(s)
 		}
@@ -174,27 +175,32 @@ func (f *follower) observe(ctx context.Context, project string, e engine.Event) 
 		if err != nil || !found {
 			return
 		}
-		f.begin(ctx, project, s, e, detail.StartedAt)
+		f.begin(ctx, project, s, e, detail)
 	}
 }
 
 // begin reads a run from its beginning, after the one before it. An event may tell of a run that is read already.
-func (f *follower) begin(ctx context.Context, project string, s *stream, e engine.Event, run time.Time) {
-	switch {
-	case s == nil:
+func (f *follower) begin(ctx context.Context, project string, s *stream, e engine.Event, detail engine.Detail) {
+	if s == nil {
 		c, found, err := f.eng.Container(ctx, e.ID)
 		if err == nil && found && c.Project == project {
 			request := f.opt.LogRequest
 			request.Since, request.Tail = "", ""
 			f.open(ctx, &c, request)
 		}
-	case s.run.Equal(run):
-	case s.open:
-		if s.next.IsZero() {
-			s.next = run
-		}
-	default:
-		s.next = run
+		return
+	}
+	if s.run.Equal(detail.StartedAt) {
+		return
+	}
+	s.run = detail.StartedAt
+	if s.next.IsZero() {
+		s.next = s.died
+	}
+	if s.next.IsZero() {
+		s.next = detail.FinishedAt
+	}
+	if !s.open {
 		f.again(ctx, s)
 	}
 }
@@ -209,9 +215,9 @@ func (f *follower) close(ctx context.Context, s *stream) {
 }
 
 func (f *follower) again(ctx context.Context, s *stream) {
-	s.run, s.next = s.next, time.Time{}
 	request := f.opt.LogRequest
-	request.Since, request.Tail = engine.Since(s.run), ""
+	request.Since, request.Tail = engine.Since(s.next), ""
+	s.next = time.Time{}
 	f.read(ctx, s, request)
 }
 

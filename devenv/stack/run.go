@@ -53,8 +53,11 @@ func (s *Stack) Run(ctx context.Context, eng *engine.Client, p *types.Project, o
 		status, err = sdk.RunOneOffContainer(ctx, &alone, runOptions(opt, s.Terminal()))
 		return err
 	})
+	if kind, image := splitID(bus.failure()); err != nil && kind == "Image" {
+		return 0, explainPull(own, image, err)
+	}
 	if err != nil {
-		return 0, s.explainCreate(ctx, eng, own, bus, err)
+		return 0, explainStart(ctx, eng, own, opt.Service, err)
 	}
 	return status, nil
 }

@@ -26,6 +26,8 @@ func TestMain(m *testing.M) {
 		// The pooled connections of the clients, which end with their idle timeout or with Close.
 		goleak.IgnoreTopFunction("net/http.(*persistConn).readLoop"),
 		goleak.IgnoreTopFunction("net/http.(*persistConn).writeLoop"),
+		// The moby client's wait for a container whose start failed.
+		goleak.IgnoreAnyFunction("github.com/moby/moby/client.(*Client).ContainerWait.func1"),
 		// docker/cli's watch for the terminal's size, and the output stream of an interrupted exec, which nobody takes.
 		goleak.IgnoreAnyFunction("github.com/docker/cli/cli/command/container.MonitorTtySize.func1"),
 		goleak.IgnoreAnyFunction("github.com/docker/cli/cli/command/container.(*hijackedIOStreamer).beginOutputStream.func1"),

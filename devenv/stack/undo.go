@@ -3,6 +3,7 @@ package stack
 import (
 	"context"
 	"errors"
+	"maps"
 	"strings"
 	"sync"
 	"time"
@@ -33,61 +34,104 @@ func TakeSnapshot(ctx context.Context, eng *engine.Client, project string) (Snap
 // keeps its anonymous volumes. Containers that were stopped to be replaced stay stopped.
 //
 // ctx must be a living one, not the cancelled one of the Converge; Undo is bounded by itself. The engine finishes
-// what a cancelled request asked for, so Undo looks again until a look finds nothing new.
+// what a cancelled request asked for, so Undo acts only when two looks in a row agree, and looks again after it acted.
 func Undo(ctx context.Context, eng *engine.Client, snapshot Snapshot, report Report) error {
 	ctx, cancel := context.WithTimeout(ctx, undoWithin)
 	defer cancel()
 	bus := newBus(report)
-	for quiet := 0; quiet < 2; {
-		removed, err := undoOnce(ctx, eng, snapshot, bus)
+	var before look
+	var failed error
+	for {
+		now, err := takeLook(ctx, eng, snapshot.project)
 		if err != nil {
-			return err
+			return errors.Join(failed, err)
 		}
-		if removed > 0 {
-			quiet = 0
-			continue
+		if now.settled(before) {
+			plan := undoing(now, snapshot.before)
+			if plan.empty() {
+				return nil
+			}
+			failed = plan.execute(ctx, eng, bus)
+			now = look{} // nothing is known any more
 		}
-		quiet++
+		before = now
 		select {
 		case <-time.After(undoPause):
 		case <-ctx.Done():
-			return ctx.Err()
+			return errors.Join(failed, ctx.Err())
 		}
 	}
-	return nil
 }
 
-// undoOnce removes what is new in one look, containers before what they use.
-func undoOnce(ctx context.Context, eng *engine.Client, snapshot Snapshot, bus *bus) (removed int, err error) {
-	now, err := eng.Holdings(ctx, snapshot.project)
+// look is what a project has at one moment.
+type look struct {
+	engine.Holdings
+	all []engine.Container
+}
+
+func takeLook(ctx context.Context, eng *engine.Client, project string) (look, error) {
+	holdings, err := eng.Holdings(ctx, project)
 	if err != nil {
-		return 0, err
+		return look{}, err
 	}
-	containers, err := eng.Containers(ctx, snapshot.project)
-	if err != nil {
-		return 0, err
-	}
-	kept := false
-	doomed := added(now.Containers, snapshot.before.Containers)
-	for i := range containers {
-		c := &containers[i]
-		if name, takesOver := successor(c, now.Containers); takesOver && doomed[c.ID] != "" {
-			kept = true
-			delete(doomed, c.ID)
-			if name != c.Name {
-				err = errors.Join(err, eng.Rename(ctx, c.ID, name))
-			}
+	all, err := eng.Containers(ctx, project)
+	return look{Holdings: holdings, all: all}, err
+}
+
+// settled: the engine is at rest, as nothing has changed since the look before and nothing is being removed.
+func (l look) settled(before look) bool {
+	for i := range l.all {
+		if l.all[i].State == engine.Removing {
+			return false
 		}
 	}
-	networks, volumes := added(now.Networks, snapshot.before.Networks), added(now.Volumes, snapshot.before.Volumes)
-	if kept {
-		networks, volumes = nil, nil // the replacement may use them
+	return before.Containers != nil && maps.Equal(l.Containers, before.Containers) &&
+		maps.Equal(l.Networks, before.Networks) && maps.Equal(l.Volumes, before.Volumes)
+}
+
+// undoPlan is what has to be done, by ID.
+type undoPlan struct {
+	rename                        map[string]string // to the new name
+	containers, networks, volumes map[string]string // to remove, with their names
+}
+
+func (p undoPlan) empty() bool {
+	return len(p.rename)+len(p.containers)+len(p.networks)+len(p.volumes) == 0
+}
+
+// undoing decides what brings a project back to what it had.
+func undoing(now look, before engine.Holdings) undoPlan {
+	plan := undoPlan{
+		rename:     map[string]string{},
+		containers: added(now.Containers, before.Containers),
+		networks:   added(now.Networks, before.Networks),
+		volumes:    added(now.Volumes, before.Volumes),
 	}
-	err = errors.Join(err,
-		removeAll(ctx, bus, "Container", doomed, eng.RemoveContainer),
-		removeAll(ctx, bus, "Network", networks, eng.RemoveNetwork),
-		removeAll(ctx, bus, "Volume", volumes, eng.RemoveVolume))
-	return len(doomed) + len(networks) + len(volumes), err
+	for i := range now.all {
+		c := &now.all[i]
+		name, takesOver := successor(c, now.Containers)
+		if !takesOver || plan.containers[c.ID] == "" {
+			continue
+		}
+		delete(plan.containers, c.ID)
+		if name != c.Name {
+			plan.rename[c.ID] = name
+		}
+		plan.networks, plan.volumes = nil, nil // it may use them
+	}
+	return plan
+}
+
+// execute does it, containers before what they use.
+func (p undoPlan) execute(ctx context.Context, eng *engine.Client, bus *bus) error {
+	var failed error
+	for id, name := range p.rename {
+		failed = errors.Join(failed, eng.Rename(ctx, id, name))
+	}
+	return errors.Join(failed,
+		removeAll(ctx, bus, "Container", p.containers, eng.RemoveContainer),
+		removeAll(ctx, bus, "Network", p.networks, eng.RemoveNetwork),
+		removeAll(ctx, bus, "Volume", p.volumes, eng.RemoveVolume))
 }
 
 // added are the entries of now that before has not.

@@ -27,6 +27,7 @@ type Terminal struct {
 	color    Color
 	verbose  bool
 	prefixes prefixes
+	mask     func(string) string // nil until Mask
 }
 
 // Color says which of the two streams takes colour.
@@ -35,6 +36,13 @@ type Color struct{ Out, Err bool }
 // New prints data to out and everything else to err. With verbose, Detail prints too.
 func New(out, err io.Writer, color Color, verbose bool) *Terminal {
 	return &Terminal{out: out, err: err, color: color, verbose: verbose}
+}
+
+// Mask has every line on standard error pass through hide, which takes secrets out of it.
+func (t *Terminal) Mask(hide func(string) string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.mask = hide
 }
 
 // Step tells that one part of the work is done: what it was about, how it came out, how long it took (0 is not
@@ -115,6 +123,9 @@ func (t *Terminal) Err() io.Writer { return t.err }
 func (t *Terminal) note(line string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.mask != nil {
+		line = t.mask(line)
+	}
 	_, _ = fmt.Fprintln(t.err, line) // nobody is left to be told that standard error is gone
 }
 

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# bench.sh DEVENV builds the peer, Docker Compose with buildx as its users have it, once into the cache folder, and
+# times devenv beside it. `make bench` calls it. The first time takes some minutes, for the building.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+peers=${XDG_CACHE_HOME:-$HOME/.cache}/devenv-bench
+compose=v5.5.1
+buildx=v0.37.2 # Compose looks at the version of the plugin, so it is stamped
+
+# peer NAME MODULE PACKAGE VERSION STAMP builds one program, in a module of its own with the versions of go.mod.
+peer() {
+	[ -x "$peers/$1-$4" ] && return
+	echo "bench: building $1 $4" >&2
+	local work
+	work=$(mktemp -d)
+	printf 'module peer\n\ngo 1.26.3\n' >"$work/go.mod"
+	if [ "$1" = docker-compose ]; then
+		sed 's/^module devenv$/module peer/' go.mod >"$work/go.mod"
+		cp go.sum "$work/go.sum"
+	fi
+	(cd "$work" && go get -C "$work" "$2/$3@$4" && CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X $5=$4" -o "$peers/$1-$4" "$2/$3")
+	rm -rf "$work"
+}
+
+mkdir -p "$peers/config/cli-plugins"
+peer docker-compose github.com/docker/compose/v5 cmd "$compose" github.com/docker/compose/v5/internal.Version
+peer docker-buildx github.com/docker/buildx cmd/buildx "$buildx" github.com/docker/buildx/version.Version
+cp -f "$peers/docker-buildx-$buildx" "$peers/config/cli-plugins/docker-buildx"
+DOCKER_CONFIG=$peers/config go run ./examples/bench "$PWD/$1" "$peers/docker-compose-$compose"
