@@ -24,7 +24,11 @@ func (e *Environment) Logs(ctx context.Context, options LogsOptions) error {
 	if err := e.connect(ctx); err != nil {
 		return err
 	}
-	e.settings.Term.Prefixes(e.Services())
+	names := options.Services
+	if len(names) == 0 {
+		names = e.Services()
+	}
+	e.settings.Term.Prefixes(names)
 	err := stack.Logs(ctx, e.engine, e.project.Compose.Name, stack.LogOptions{
 		LogRequest: engine.LogRequest{Follow: options.Follow, Tail: options.Tail, Since: options.Since, Timestamps: options.Timestamps},
 		Services:   options.Services, Line: e.logLine,

@@ -3,7 +3,9 @@ package devenv
 import (
 	"context"
 	"maps"
+	"slices"
 
+	"devenv/devenv/engine"
 	"devenv/devenv/plan"
 	"devenv/devenv/state"
 )
@@ -48,32 +50,47 @@ func (e *Environment) SwitchMode(ctx context.Context, mode string, services []st
 	if err := e.project.Known(services); err != nil {
 		return err
 	}
+	if err := e.connect(ctx); err != nil {
+		return err
+	}
+	running, err := e.running(ctx)
+	if err != nil {
+		return err
+	}
 	chosen := choose(e.state, mode, services)
-	modes := plan.Modes{Project: chosen.Mode, Services: chosen.Services}
-	in, planned, err := e.plan(modes, nil)
+	in, planned, err := e.plan(plan.Modes{Project: chosen.Mode, Services: chosen.Services}, running)
 	if err != nil {
 		return err
 	}
 	if err := e.printDifferences(in, planned); err != nil {
 		return err
 	}
-	if err := e.connect(ctx); err != nil {
-		return err
-	}
-	running, err := e.engine.Containers(ctx, planned.Project.Name)
-	if err != nil {
-		return err
-	}
 	return e.change(ctx, func() error {
-		if len(running) > 0 {
-			if _, err := e.start(ctx, in, planned, UpOptions{Timeout: DefaultTimeout}); err != nil {
-				return err
-			}
-		} else {
-			e.settings.Term.Say("nothing runs; `devenv up` starts in mode %s", mode)
+		if running == nil {
+			e.settings.Term.Say("nothing runs; the next `devenv up` is in mode %s", mode)
+			return e.store.Save(chosen)
+		}
+		if _, err := e.start(ctx, in, planned, UpOptions{Timeout: DefaultTimeout}); err != nil {
+			return err
 		}
 		return e.store.Save(chosen)
 	})
+}
+
+// running are the services of the project that have a running container, nil for none.
+func (e *Environment) running(ctx context.Context) ([]string, error) {
+	containers, err := e.engine.Containers(ctx, e.project.Compose.Name)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, container := range containers {
+		ours := slices.Contains(e.Services(), container.Service) && !slices.Contains(names, container.Service)
+		if ours && container.State == engine.Running && !container.Oneoff {
+			names = append(names, container.Service)
+		}
+	}
+	return names, nil
 }
 
 // choose is the state after a switch: a mode for the whole project ends the exceptions, one for a service is an

@@ -39,28 +39,52 @@ func (e *Environment) readDockerfiles(in plan.Input, service types.ServiceConfig
 		in.Dockerfiles[key] = file
 		return err
 	}
-	paths := []string{key}
-	for _, mode := range []string{plan.Local, in.Modes.Of(service.Name)} {
-		paths = append(paths, plan.FileFor(service, mode))
-		if said := in.Extensions[service.Name].Modes[mode].Dockerfile; said != "" {
-			paths = append(paths, filepath.Join(service.Build.Context, said))
-		}
+	if err := e.readDockerfile(in, key); err != nil {
+		return err
 	}
-	for _, path := range paths {
-		content, err := os.ReadFile(path)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue // a build that needs it will say so
+	for mode, said := range in.Extensions[service.Name].Modes {
+		if said.Dockerfile == "" {
+			continue
 		}
-		if err != nil {
-			return fault.New(fault.Usage, "%s: %w", path, err)
-		}
-		file, err := dockerfile.Parse(e.project.Rel(path), content)
-		if err != nil {
+		if err := e.readDockerfile(in, plan.FileAt(service, said.Dockerfile)); err != nil && mode == in.Modes.Of(service.Name) {
 			return err
 		}
-		in.Dockerfiles[path] = file
+	}
+	return e.readSiblings(in, service, key)
+}
+
+// readSiblings reads the Dockerfiles named after a mode. One that cannot be read matters only in its own mode.
+func (e *Environment) readSiblings(in plan.Input, service types.ServiceConfig, key string) error {
+	siblings, err := filepath.Glob(key + ".*")
+	if err != nil {
+		return nil //nolint:nilerr // a path that is no pattern has no siblings to find
+	}
+	for _, path := range siblings {
+		mode := strings.TrimPrefix(path, key+".")
+		if err := e.readDockerfile(in, path); err != nil && mode == in.Modes.Of(service.Name) {
+			return err
+		}
 	}
 	return nil
+}
+
+// readDockerfile parses a file into the input; one that does not exist is left to the build that needs it.
+func (e *Environment) readDockerfile(in plan.Input, path string) error {
+	if in.Dockerfiles[path] != nil || filepath.Ext(path) == ".dockerignore" {
+		return nil
+	}
+	content, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fault.New(fault.Usage, "%s: %w", e.project.Rel(path), err)
+	}
+	file, err := dockerfile.Parse(e.project.Rel(path), content)
+	if err == nil {
+		in.Dockerfiles[path] = file
+	}
+	return err
 }
 
 // plan decides what runs in modes; services narrows it to these and what they depend on.

@@ -20,8 +20,8 @@ import (
 
 func main() { os.Exit(run()) }
 
-// run is the whole program but for the exit. The first SIGINT or SIGTERM ends the work in good order, the second
-// makes that immediate, a third would find nothing left to wait for.
+// run is the whole program but for the exit. The first SIGINT, SIGTERM or SIGHUP (the terminal was closed) ends the work in
+// good order, the second makes that immediate; a third finds nothing left to wait for.
 func run() int {
 	debug.SetGCPercent(400) // short runs over large files: memory is there, collecting it is a fifth of the time
 	ctx, now, stop := interrupts()
@@ -50,7 +50,7 @@ func interrupts() (first, second context.Context, stop func()) {
 	first, cancelFirst := context.WithCancel(context.Background())
 	second, cancelSecond := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	go func() {
 		for _, cancel := range []func(){cancelFirst, cancelSecond} {
 			if _, more := <-signals; !more {

@@ -214,6 +214,25 @@ func TestBuildsOfOtherServices(t *testing.T) {
 	}
 }
 
+// Limits hold in the steps, or are refused where the engine's BuildKit is too old: they are never left out.
+func TestLimits(t *testing.T) {
+	t.Parallel()
+	c := testEngine(t)
+	limits := map[string]func(*types.BuildConfig){
+		"ulimits":  func(b *types.BuildConfig) { b.Ulimits = map[string]*types.UlimitsConfig{"nofile": {Single: 1234}} },
+		"shm_size": func(b *types.BuildConfig) { b.ShmSize = 1 << 20 },
+	}
+	steps := map[string]string{"ulimits": "test $(ulimit -n) = 1234", "shm_size": "df -k /dev/shm | grep -w 1024"}
+	for key, set := range limits {
+		req := request(t, c, "api", "Dockerfile", "FROM busybox:1.36\nRUN echo "+unique(t)+" && "+steps[key]+"\n")
+		set(&req.Build)
+		_, err := Run(t.Context(), c, []Request{req}, Options{})
+		if err != nil && err.Error() != "api: build."+key+": this engine is too old for it" {
+			t.Errorf("%s: %v", key, err)
+		}
+	}
+}
+
 func TestFailuresNameTheLine(t *testing.T) {
 	t.Parallel()
 	c := testEngine(t)
@@ -348,8 +367,13 @@ func TestCredentials(t *testing.T) {
 		return Credentials{Username: "ann", Secret: "pass"}, nil
 	}})
 	want := "Basic " + base64.StdEncoding.EncodeToString([]byte("ann:pass"))
-	if got := <-authorization; got != want || asked != registry {
-		t.Errorf("asked for %q, sent %q", asked, got)
+	select {
+	case got := <-authorization:
+		if got != want || asked != registry {
+			t.Errorf("asked for %q, sent %q", asked, got)
+		}
+	default:
+		t.Error("no credentials were sent")
 	}
 	if err == nil || !strings.Contains(err.Error(), "Dockerfile:1: image "+registry+"/private:1: ") {
 		t.Error(err)

@@ -117,7 +117,7 @@ func (ev *evidence) fail(class fault.Class, format string, args ...any) *fault.E
 var (
 	exited      = regexp.MustCompile(`(?s)(?:executor failed running \[.*\]|process ".*" did not complete successfully): (.*)$`)
 	notFound    = regexp.MustCompile(`(?:failed to compute cache key|failed to calculate checksum)[^"]*"/?([^"]*)"(?:: not found| not found)`)
-	noEntry     = regexp.MustCompile(`lstat \S*/(?:merged|fs|rootfs)/(\S+): no such file or directory`)
+	noEntry     = regexp.MustCompile(`lstat \S*/(?:merged|fs|rootfs|buildkit-mount\d+)/(\S+): no such file or directory`)
 	noTarget    = regexp.MustCompile(`target stage "(.*?)" could not be found`)
 	metadata    = regexp.MustCompile(`load metadata for (\S+)|resolve image config for (?:docker-image://)?(\S+)|FROM (\S+)`)
 	offline     = regexp.MustCompile(`no such host|connection refused|i/o timeout|network is unreachable|TLS handshake|EOF$`)

@@ -30,6 +30,8 @@ func TestExplain(t *testing.T) {
 			"api/Dockerfile:9: ADD kept/out: .dockerignore keeps it out of the build context", ""},
 		{evidence{line: 3, step: "COPY --from=deps /.venv /.venv", cause: `lstat /var/lib/docker/overlay2/b655/merged/.venv: no such file or directory`},
 			"api/Dockerfile:3: COPY .venv: no such file in deps", ""},
+		{evidence{line: 3, step: "COPY --from=one /nope /", cause: `lstat /var/lib/docker/tmp/buildkit-mount3178358399/nope: no such file or directory`},
+			"api/Dockerfile:3: COPY nope: no such file in one", ""},
 		{evidence{line: 3, step: "RUN --mount=type=bind,from=deps,source=/x,target=/y true", cause: `failed to compute cache key: "/x" not found: not found`},
 			"api/Dockerfile:3: RUN --mount x: no such file in deps", ""},
 		{evidence{cause: `target stage "lcoal" could not be found (did you mean local?)`},

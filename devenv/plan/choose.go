@@ -34,7 +34,7 @@ func Choose(in Input, service types.ServiceConfig, mode string) Choice {
 			Cause: fmt.Sprintf("%s:%d is the stage of this name", file.Path, stage.Line)}
 	}
 	if beside := declared.Dockerfile + "." + mode; declared.Dockerfile != "" {
-		if file, ok := in.Dockerfiles[path(service, beside)]; ok {
+		if file, ok := in.Dockerfiles[FileAt(service, beside)]; ok {
 			return Choice{Dockerfile: beside, Cause: file.Path + " is the Dockerfile of this name"}
 		}
 	}
@@ -50,18 +50,11 @@ func File(service types.ServiceConfig) string {
 	if service.Build.DockerfileInline != "" {
 		return service.Name + ": dockerfile_inline"
 	}
-	return path(service, service.Build.Dockerfile)
+	return FileAt(service, service.Build.Dockerfile)
 }
 
-// FileFor is the key of the Dockerfile that belongs to a mode by its name alone, or "" where there can be none.
-func FileFor(service types.ServiceConfig, mode string) string {
-	if service.Build.DockerfileInline != "" {
-		return ""
-	}
-	return path(service, service.Build.Dockerfile+"."+mode)
-}
-
-func path(service types.ServiceConfig, file string) string {
+// FileAt is the key of a Dockerfile that is named as in build.dockerfile: absolute, or relative to the build context.
+func FileAt(service types.ServiceConfig, file string) string {
 	if filepath.IsAbs(file) {
 		return file
 	}

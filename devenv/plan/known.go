@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Known are the modes that a project offers, sorted: local, what x-devenv.modes names, and the stages that no other
-// stage of their Dockerfile builds on.
+// Known are the modes that a project offers, sorted: local, what x-devenv.modes names, the stages that no other stage
+// of their Dockerfile builds on, and the Dockerfiles that are named after a mode.
 func Known(in Input) []string {
 	known := map[string]bool{Local: true}
 	for name, service := range in.Project.Services {
@@ -19,6 +19,11 @@ func Known(in Input) []string {
 		}
 		for _, mode := range finalStages(in, File(service)) {
 			known[mode] = true
+		}
+		for path := range in.Dockerfiles {
+			if mode, beside := strings.CutPrefix(path, File(service)+"."); beside {
+				known[mode] = true
+			}
 		}
 	}
 	return slices.Sorted(maps.Keys(known))
@@ -33,7 +38,7 @@ func Has(in Input, mode string) bool {
 		if service.Build == nil {
 			continue
 		}
-		if _, ok := in.Dockerfiles[FileFor(service, mode)]; ok {
+		if _, ok := in.Dockerfiles[File(service)+"."+mode]; ok {
 			return true
 		}
 	}

@@ -42,3 +42,40 @@ func TestConvergeAndDown(t *testing.T) {
 		t.Errorf("down left %v", left)
 	}
 }
+
+// Named services bring what they depend on and nothing else; NoDeps leaves that out too; orphans go when asked.
+func TestConvergeServices(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	api, web := sleeper("api"), sleeper("web")
+	api.DependsOn = dependsOn(types.ServiceConditionStarted, "db")
+	web.DependsOn = dependsOn(types.ServiceConditionStarted, "api")
+	p := r.project(sleeper("db"), api, web)
+	r.must(r.converge(p, ConvergeOptions{Services: []string{"web"}, NoDeps: true}))
+	equal(t, r.states(p), []string{"web running"})
+	r.must(r.converge(p, ConvergeOptions{Services: []string{"api"}}))
+	equal(t, r.states(p), []string{"api running", "db running", "web running"})
+	delete(p.Services, "web")
+	r.must(r.converge(p, ConvergeOptions{RemoveOrphans: true}))
+	equal(t, r.states(p), []string{"api running", "db running"})
+	r.tells(r.converge(p, ConvergeOptions{Services: []string{"nobody"}}), "no such service: nobody")
+}
+
+// A service whose configuration changed is replaced, under its name; the others stay as they are.
+func TestConvergeReplacesWhatDiverged(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	p := r.project(sleeper("api"), sleeper("db"))
+	r.up(p)
+	before, err := r.eng.Containers(t.Context(), p.Name)
+	r.must(err)
+	api := p.Services["api"]
+	api.Environment = types.NewMappingWithEquals([]string{"MODE=prod"})
+	p.Services["api"] = api
+	r.up(p)
+	after, err := r.eng.Containers(t.Context(), p.Name)
+	r.must(err)
+	if len(after) != 2 || after[0].ID == before[0].ID || after[0].Name != before[0].Name || after[1].ID != before[1].ID {
+		t.Errorf("before %v\nafter %v", before, after)
+	}
+}

@@ -104,9 +104,9 @@ func TestWaitFailures(t *testing.T) {
 		},
 		"never healthy": {
 			service: checked(sleeper("api"), "echo not yet; exit 1", 1000),
-			timeout: 1500 * time.Millisecond,
+			timeout: 3 * time.Second,
 			want: []string{
-				"api is not healthy after 1.5s: its healthcheck last gave exit code 1",
+				"api is not healthy after 3s: its healthcheck last gave exit code 1",
 				"| not yet",
 				"hint: `devenv logs api` shows what it wrote; a slow start wants a longer start_period",
 			},
@@ -199,9 +199,9 @@ func TestDependencyFailures(t *testing.T) {
 			},
 		},
 		"never ends": {
-			db: sleeper("db"), condition: types.ServiceConditionCompletedSuccessfully, timeout: time.Second,
+			db: sleeper("db"), condition: types.ServiceConditionCompletedSuccessfully, timeout: 4 * time.Second,
 			want: []string{
-				"db still runs after 1s, and another service waits for its end",
+				"db still runs after 4s, and another service waits for its end",
 				"hint: `devenv logs db` shows what it does",
 			},
 		},
