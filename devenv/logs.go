@@ -34,7 +34,7 @@ func (e *Environment) Logs(ctx context.Context, options LogsOptions) error {
 		Services:   options.Services, Line: e.logLine,
 	})
 	if options.Follow && ctx.Err() != nil {
-		return nil // Ctrl-C is how following ends
+		return nil //nolint:nilerr // Ctrl-C is how following ends
 	}
 	return err
 }

@@ -74,7 +74,7 @@ func ExitStatus(err error) int {
 
 // All is every failure joined in err by errors.Join, in order, so that each can be shown with its own hint.
 func All(err error) []error {
-	joined, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // only the join itself is taken apart
+	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok {
 		return []error{err}
 	}

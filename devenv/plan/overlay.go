@@ -87,11 +87,11 @@ func (o *overlay) overrides() {
 	cause := "x-devenv.modes." + o.mode
 	if mode.Command != nil {
 		o.change("command", strings.Join(o.service.Command, " "), strings.Join(mode.Command, " "), "%s", cause)
-		o.service.Command = types.ShellCommand(mode.Command)
+		o.service.Command = mode.Command
 	}
 	if mode.Entrypoint != nil {
 		o.change("entrypoint", strings.Join(o.service.Entrypoint, " "), strings.Join(mode.Entrypoint, " "), "%s", cause)
-		o.service.Entrypoint = types.ShellCommand(mode.Entrypoint)
+		o.service.Entrypoint = mode.Entrypoint
 	}
 	for _, key := range sortedKeys(mode.Environment) {
 		if o.service.Environment == nil {

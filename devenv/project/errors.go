@@ -32,7 +32,7 @@ func (in *inputs) failure(err error) error {
 			return all
 		}
 	}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // only a join of its own is taken apart
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		var all []error
 		for _, part := range joined.Unwrap() {
 			all = append(all, in.failure(part))

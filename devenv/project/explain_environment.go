@@ -112,7 +112,7 @@ func (p *Project) envFileCandidates(service, name string) []Candidate {
 	if disabled, ok := p.declared.DisabledServices[service]; ok {
 		declared = disabled
 	}
-	environment := types.MappingWithEquals(maps.Clone(declared.Environment)).Resolve(p.Compose.Environment.Resolve)
+	environment := maps.Clone(declared.Environment).Resolve(p.Compose.Environment.Resolve)
 	reader := envFileReader{project: p, environment: environment, values: environment.ToMapping()}
 	var all []Candidate
 	for _, file := range declared.EnvFiles {

@@ -124,7 +124,8 @@ func TestRunRefusals(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	p := r.project(sleeper("api"))
-	_, err := r.stack.Run(t.Context(), r.eng, p, RunOptions{CommandOptions: cmd("api", "no-such-command"), Remove: true})
+	_, err := r.stack.Run(t.Context(), r.eng, p, RunOptions{CommandOptions: cmd("api", "no-such-command")})
+	equal(t, r.states(p), nil) // what could not be started does not stay
 	r.tells(err, `api: command "no-such-command" is not in the image`,
 		"hint: check command: and entrypoint: of api; a mount may also hide it")
 	_, err = r.stack.Run(t.Context(), r.eng, p, RunOptions{CommandOptions: cmd("nobody", "true")})

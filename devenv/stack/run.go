@@ -2,6 +2,8 @@ package stack
 
 import (
 	"context"
+	"crypto/rand"
+	"strings"
 
 	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/docker/compose/v5/pkg/api"
@@ -48,18 +50,32 @@ func (s *Stack) Run(ctx context.Context, eng *engine.Client, p *types.Project, o
 	if err := portConflicts(ctx, eng, &alone, nil); err != nil {
 		return 0, err
 	}
+	if opt.Name == "" {
+		opt.Name = strings.Join([]string{own.Name, opt.Service, "run", strings.ToLower(rand.Text()[:12])}, api.Separator)
+	}
 	status := 0
 	err = s.operateOn(ctx, bus, func(sdk api.Compose) (err error) {
 		status, err = sdk.RunOneOffContainer(ctx, &alone, runOptions(opt, s.Terminal()))
 		return err
 	})
-	if kind, image := splitID(bus.failure()); err != nil && kind == "Image" {
+	if err == nil {
+		return status, nil
+	}
+	removeUnstarted(context.WithoutCancel(ctx), eng, opt.Name)
+	if kind, image := splitID(bus.failure()); kind == "Image" {
 		return 0, explainPull(own, image, err)
 	}
-	if err != nil {
-		return 0, explainStart(ctx, eng, own, opt.Service, err)
+	return 0, explainStart(ctx, eng, own, opt.Service, err)
+}
+
+// removeUnstarted removes a one-off container that was created and could not be started; the SDK leaves it.
+func removeUnstarted(ctx context.Context, eng *engine.Client, name string) {
+	ctx, cancel := context.WithTimeout(ctx, killWithin)
+	defer cancel()
+	c, found, err := eng.Container(ctx, name)
+	if err == nil && found && c.Oneoff && c.State == engine.Created {
+		_ = eng.RemoveContainer(ctx, c.ID)
 	}
-	return status, nil
 }
 
 // oneOff is a service as its one-off container has it.
@@ -80,7 +96,9 @@ func oneOff(service types.ServiceConfig, opt RunOptions) (types.ServiceConfig, e
 }
 
 // startDependencies converges what a service depends on and waits until its own conditions hold.
-func (s *Stack) startDependencies(ctx context.Context, eng *engine.Client, p *types.Project, service string, bus *bus) error {
+func (s *Stack) startDependencies(
+	ctx context.Context, eng *engine.Client, p *types.Project, service string, bus *bus,
+) error {
 	if len(p.Services[service].DependsOn) == 0 {
 		return nil
 	}

@@ -164,7 +164,9 @@ func successor(c *engine.Container, now map[string]string) (name string, takesOv
 }
 
 // removeAll removes things side by side.
-func removeAll(ctx context.Context, bus *bus, kind string, things map[string]string, remove func(context.Context, string) error) error {
+func removeAll(
+	ctx context.Context, bus *bus, kind string, things map[string]string, remove func(context.Context, string) error,
+) error {
 	failures := make(chan error, len(things))
 	var group sync.WaitGroup
 	for id, name := range things {

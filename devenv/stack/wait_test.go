@@ -55,7 +55,7 @@ func TestWaitHealthy(t *testing.T) {
 	db.HealthCheck = healthcheck("true", 3)
 	p := r.project(db, sleeper("api"), sh("job", "sleep 0.3"))
 	r.up(p)
-	r.must(r.wait(p, WaitOptions{Timeout: time.Minute, Settle: 100 * time.Millisecond}))
+	r.must(r.wait(p, WaitOptions{Timeout: time.Minute, Settle: 3 * time.Second}))
 	for _, line := range []string{"db-1: Healthy", "api-1: Running", "job-1: Completed"} {
 		if !r.events.contains("Container " + p.Name + "-" + line) {
 			t.Errorf("%s was not reported: %v", line, r.events.lines)

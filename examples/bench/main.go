@@ -20,13 +20,14 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
 	if len(os.Args) != 3 {
 		fmt.Fprintln(os.Stderr, "usage: bench DEVENV COMPOSE")
 		os.Exit(2)
 	}
-	if err := run(ctx, os.Args[1], os.Args[2], os.Stdout); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	err := run(ctx, os.Args[1], os.Args[2], os.Stdout)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
