@@ -60,7 +60,13 @@ func (e *Environment) build(ctx context.Context, planned plan.Plan, flags buildF
 }
 
 func (e *Environment) buildOptions() build.Options {
-	return build.Options{Dir: e.settings.Dir, Out: e.settings.Err, Terminal: e.settings.Interactive}
+	return build.Options{
+		Dir: e.settings.Dir, Out: e.settings.Err, Terminal: e.settings.Interactive,
+		Auth: func(_ context.Context, host string) (build.Credentials, error) {
+			user, secret, err := e.stack.Credentials(host)
+			return build.Credentials{Username: user, Secret: secret}, err
+		},
+	}
 }
 
 func buildRequests(planned plan.Plan, flags buildFlags) []build.Request {

@@ -11,6 +11,7 @@ import (
 	"devenv/devenv/dockerfile"
 	"devenv/devenv/fault"
 	"devenv/devenv/plan"
+	"devenv/devenv/stack"
 
 	"github.com/compose-spec/compose-go/v2/types"
 )
@@ -104,6 +105,9 @@ func (e *Environment) plan(modes plan.Modes, services []string) (plan.Input, pla
 		return in, plan.Plan{}, err
 	}
 	planned, err := plan.Make(in)
+	if err == nil {
+		stack.NameEnvFiles(planned.Project, e.project.NamedEnvFiles())
+	}
 	return in, planned, err
 }
 

@@ -13,7 +13,7 @@ import (
 // as Compose's own loader sets (pkg/compose/loader.go). Converge and Run do this themselves.
 func Labels(p *types.Project) *types.Project {
 	labelled, _ := p.WithServicesTransform(func(name string, s types.ServiceConfig) (types.ServiceConfig, error) {
-		s.CustomLabels = types.Labels{
+		own := types.Labels{
 			api.ProjectLabel:     p.Name,
 			api.ServiceLabel:     name,
 			api.VersionLabel:     api.ComposeVersion,
@@ -21,9 +21,25 @@ func Labels(p *types.Project) *types.Project {
 			api.ConfigFilesLabel: strings.Join(p.ComposeFiles, ","),
 			api.OneoffLabel:      "False",
 		}
+		if files, named := s.CustomLabels[api.EnvironmentFileLabel]; named {
+			own[api.EnvironmentFileLabel] = files
+		}
+		s.CustomLabels = own
 		return s, nil
 	}) // the only possible error is the function's own
 	return labelled
+}
+
+// NameEnvFiles notes on every service of p which --env-file files the project was loaded with, so that Compose's later
+// commands read the same.
+func NameEnvFiles(p *types.Project, files []string) {
+	if len(files) == 0 {
+		return
+	}
+	for name, service := range p.Services {
+		service.CustomLabels = service.CustomLabels.Add(api.EnvironmentFileLabel, strings.Join(files, ","))
+		p.Services[name] = service
+	}
 }
 
 // prepared is the project as the SDK shall see it: a copy, as the SDK changes what it is given; labelled; only the

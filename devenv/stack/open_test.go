@@ -134,3 +134,37 @@ func TestProjectIsNotChanged(t *testing.T) {
 		t.Errorf("labels %v", containers[0].Labels)
 	}
 }
+
+// Builds log in to a registry with what `docker login` stored: a password, or an identity token without a user.
+func TestCredentials(t *testing.T) {
+	keepConfigFolder(t)
+	folder := t.TempDir()
+	writeFile(t, filepath.Join(folder, "config.json"), `{"auths": {
+		"images.example": {"auth": "bWU6c2VzYW1l"},
+		"tokens.example": {"auth": "bWU6", "identitytoken": "opaque"}
+	}}`)
+	stack, err := Open(t.Context(), []string{"DOCKER_CONFIG=" + folder}, Streams{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stack.Close()
+	for host, want := range map[string]string{"images.example": "me sesame", "tokens.example": " opaque", "open.example": " "} {
+		user, secret, err := stack.Credentials(host)
+		if err != nil || user+" "+secret != want {
+			t.Errorf("%s: %q %q %v, want %q", host, user, secret, err, want)
+		}
+	}
+}
+
+// The --env-file files of a project are found on its containers, as Compose leaves them there.
+func TestNameEnvFiles(t *testing.T) {
+	p := &types.Project{Name: "shop", Services: types.Services{"web": {Name: "web"}}}
+	NameEnvFiles(p, nil)
+	if got := Labels(p).Services["web"].CustomLabels["com.docker.compose.project.environment_file"]; got != "" {
+		t.Errorf("none were named, the label says %q", got)
+	}
+	NameEnvFiles(p, []string{"/a.env", "/b.env"})
+	if got := Labels(p).Services["web"].CustomLabels["com.docker.compose.project.environment_file"]; got != "/a.env,/b.env" {
+		t.Errorf("the label says %q", got)
+	}
+}
