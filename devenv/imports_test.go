@@ -39,6 +39,7 @@ var arrows = map[string][]string{
 	"devenv/fault":      {},
 	"devenv/secret":     {},
 	"devenv/source":     {},
+	"examples/bench":    {},
 }
 
 // The import rules of the architecture hold for every package, and every package has a place in them.

@@ -66,7 +66,7 @@ func (s *screen) run() {
 	late := time.NewTimer(patience)
 	defer late.Stop()
 	for {
-		begin := false
+		var begin bool
 		select {
 		case u, ok := <-s.updates:
 			if !ok {

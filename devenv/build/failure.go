@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"devenv/devenv/dockerfile"
@@ -39,6 +40,9 @@ func (j *job) failure(ctx context.Context, err error, made *solution, watch *mon
 		known.Message = j.services[0] + ": " + known.Message
 		return known
 	}
+	if lost.MatchString(err.Error()) {
+		return fault.New(fault.Engine, "engine: the connection was lost while %s was built: %w", j.services[0], err)
+	}
 	ev := evidence{recipe: j.recipe, service: j.services[0], cause: innermost(err), line: lineOf(err)}
 	if failed, ok := watch.failure(); ok {
 		ev.step = stepName(watch.names[failed])
@@ -54,8 +58,18 @@ func (j *job) failure(ctx context.Context, err error, made *solution, watch *mon
 	return explained
 }
 
+// lost is the engine going away in the middle of a build.
+var lost = regexp.MustCompile(`error reading from server|transport is closing|connection reset by peer|code = Unavailable`)
+
+// parseLine is where a frontend in an image has lost its way; its typed line is that of the syntax line.
+var parseLine = regexp.MustCompile(`dockerfile parse error on line (\d+): `)
+
 // lineOf is the line that an error of the frontend carries, or 0.
 func lineOf(err error) int {
+	if match := parseLine.FindStringSubmatch(err.Error()); match != nil {
+		line, _ := strconv.Atoi(match[1])
+		return line
+	}
 	if line := dockerfile.Line(err); line > 0 {
 		return line
 	}

@@ -66,8 +66,8 @@ func TestExplain(t *testing.T) {
 func TestInnermost(t *testing.T) {
 	t.Parallel()
 	err := errors.New("failed to solve: rpc error: code = Unknown desc = failed to solve with frontend gateway.v0: dockerfile parse error on line 2: unknown")
-	if got := innermost(err); got != "unknown" {
-		t.Error(got)
+	if got := innermost(err); got != "unknown" || lineOf(err) != 2 {
+		t.Error(got, lineOf(err))
 	}
 }
 

@@ -73,6 +73,9 @@ func link(jobs []*job, byService map[string]*job) error {
 			if other == nil {
 				return fault.New(fault.Usage, "%s: build.additional_contexts: %s: service %q is not built", j.services[0], name, service)
 			}
+			if strings.Contains(other.recipe.Attrs["platform"], ",") {
+				return fault.New(fault.Usage, "%s: build.additional_contexts: %s: service %q is built for several platforms", j.services[0], name, service)
+			}
 			j.needs[name] = other
 		}
 	}

@@ -172,6 +172,18 @@ func TestEqualBuildsAreOne(t *testing.T) {
 	}
 }
 
+func TestAnImageOfSeveralPlatformsIsNoContext(t *testing.T) {
+	t.Parallel()
+	dir := write(t, "Dockerfile", "FROM scratch\n")
+	_, err := newJobs([]Request{
+		{Service: "base", Build: types.BuildConfig{Context: dir, Platforms: types.StringList{"linux/amd64", "linux/arm64"}}},
+		{Service: "api", Build: types.BuildConfig{Context: dir, AdditionalContexts: types.Mapping{"base": "service:base"}}},
+	}, facts{containerd: true})
+	if err == nil || err.Error() != `api: build.additional_contexts: base: service "base" is built for several platforms` {
+		t.Error(err)
+	}
+}
+
 func TestCirclesAreFound(t *testing.T) {
 	t.Parallel()
 	dir := write(t, "Dockerfile", "FROM scratch\n")

@@ -29,7 +29,7 @@ func (r *recipe) dockerfileTexts() texts {
 
 // Walk is that of fsutil.FS.
 func (t texts) Walk(_ context.Context, target string, fn fs.WalkDirFunc) error {
-	target = strings.Trim(filepath.Clean(target), "/.") // of the root nothing is left
+	target = strings.Trim(filepath.ToSlash(filepath.Clean(target)), "/.") // of the root nothing is left
 	for _, name := range slices.Sorted(maps.Keys(t)) {
 		if target != "" && target != name {
 			continue
