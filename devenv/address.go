@@ -2,6 +2,7 @@ package devenv
 
 import (
 	"fmt"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -32,12 +33,12 @@ func (a Address) String() string {
 var notHTTP = [...]uint16{21, 22, 25, 53, 110, 143, 389, 465, 587, 993, 1025, 1433, 1521, 1883, 2181, 2345, 3306, 4222,
 	5432, 5433, 5672, 5678, 5679, 6379, 6432, 7687, 9042, 9092, 11211, 26257, 27017, 33060}
 
-// addresses are the published ports of a container, one for each port and protocol however many host addresses it
-// is bound to.
+// addresses are the published ports of a container. A port that is bound to all of IPv4 and all of IPv6 has one, also
+// where the engine chose two numbers.
 func addresses(container engine.Container, engineHost string) []Address {
 	var all []Address
 	for _, port := range container.Ports {
-		if port.HostPort == 0 {
+		if port.HostPort == 0 || isTwin(port, container.Ports) {
 			continue
 		}
 		address := Address{
@@ -51,6 +52,13 @@ func addresses(container engine.Container, engineHost string) []Address {
 		}
 	}
 	return all
+}
+
+// isTwin reports whether a port bound to all of IPv6 is bound to all of IPv4 too.
+func isTwin(port engine.Port, all []engine.Port) bool {
+	return port.HostIP == netip.IPv6Unspecified() && slices.ContainsFunc(all, func(other engine.Port) bool {
+		return other.HostIP == netip.IPv4Unspecified() && other.ContainerPort == port.ContainerPort && other.Protocol == port.Protocol
+	})
 }
 
 // reachable is the host name of a published port: this machine, the address it is bound to, or the engine's machine.

@@ -93,7 +93,7 @@ func sweep(project string) error {
 			return err
 		}
 	}
-	images, err := docker("images", "-q", "--filter", "reference="+project+"-*")
+	images, err := docker("images", "--format", "{{.Repository}}:{{.Tag}}", "--filter", "reference="+project+"-*")
 	if err != nil || images == "" {
 		return err
 	}
