@@ -206,16 +206,15 @@ func after(d time.Duration) <-chan time.Time {
 }
 
 // observe brings an event into the board. An exit is inspected, as only that tells of memory and restart policy.
-func observe(ctx context.Context, eng *engine.Client, b board, e engine.Event) *replica {
+func observe(ctx context.Context, eng *engine.Client, b board, e engine.Event) {
 	r := b.apply(e, time.Now())
 	if r == nil || e.Action != engine.ActionDie {
-		return r
+		return
 	}
 	if detail, found, err := eng.Inspect(ctx, r.id); err == nil && found {
 		r.learn(detail)
 		r.state, r.exit = detail.State, e.ExitCode
 	}
-	return r
 }
 
 // launch starts every pending service whose dependencies allow it.

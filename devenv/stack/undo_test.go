@@ -16,8 +16,9 @@ import (
 // Wherever a Converge is interrupted, what it added goes again, and what was there stays.
 func TestUndoAfterInterruption(t *testing.T) {
 	t.Parallel()
-	for _, after := range []time.Duration{0, 100, 300, 600} {
-		t.Run((after * time.Millisecond).String(), func(t *testing.T) {
+	for _, milliseconds := range []int{0, 100, 300, 600} {
+		after := time.Duration(milliseconds) * time.Millisecond
+		t.Run(after.String(), func(t *testing.T) {
 			t.Parallel()
 			r := newRig(t)
 			old := sleeper("old")
@@ -39,7 +40,7 @@ func TestUndoAfterInterruption(t *testing.T) {
 			p.Networks["back"] = types.NetworkConfig{Name: p.Name + "_back"}
 
 			ctx, cancel := context.WithCancel(t.Context())
-			time.AfterFunc(after*time.Millisecond, cancel)
+			time.AfterFunc(after, cancel)
 			if err := r.stack.Converge(ctx, r.eng, p, ConvergeOptions{}); !errors.Is(err, context.Canceled) {
 				t.Fatalf("got %v", err)
 			}
@@ -63,8 +64,9 @@ func TestUndoAfterInterruption(t *testing.T) {
 // A replacement interrupted at any moment leaves one container under the service's own name.
 func TestUndoOfRecreate(t *testing.T) {
 	t.Parallel()
-	for _, after := range []time.Duration{50, 120, 250, 450} {
-		t.Run((after * time.Millisecond).String(), func(t *testing.T) {
+	for _, milliseconds := range []int{50, 120, 250, 450} {
+		after := time.Duration(milliseconds) * time.Millisecond
+		t.Run(after.String(), func(t *testing.T) {
 			t.Parallel()
 			r := newRig(t)
 			p := r.project(sleeper("api"))
@@ -76,7 +78,7 @@ func TestUndoOfRecreate(t *testing.T) {
 			p.Services["api"] = api
 
 			ctx, cancel := context.WithCancel(t.Context())
-			time.AfterFunc(after*time.Millisecond, cancel)
+			time.AfterFunc(after, cancel)
 			err = r.stack.Converge(ctx, r.eng, p, ConvergeOptions{})
 			if err != nil {
 				r.must(Undo(t.Context(), r.eng, before, nil))
