@@ -49,7 +49,10 @@ func (e *Environment) explain(ctx context.Context, options ConfigOptions) error 
 	if err != nil {
 		return err
 	}
-	changes := maskedChanges(changesOf(planned, options.Name))
+	changes := changesOf(planned, options.Name)
+	if !options.ShowSecrets {
+		changes = maskedChanges(changes)
+	}
 	if options.Format == "json" {
 		return e.settings.Term.JSON(explained{explanations, changes})
 	}

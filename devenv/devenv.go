@@ -1,6 +1,7 @@
 package devenv
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -40,7 +41,7 @@ type Environment struct {
 	store    state.Store
 	state    state.State
 
-	stack  *stack.Stack   // nil until connect
+	stack  *stack.Stack
 	engine *engine.Client // nil until connect
 
 	touched map[string]bool // containers whose outcome report has told; the stack reports one event at a time
@@ -48,9 +49,22 @@ type Environment struct {
 
 // Open loads the project. It needs no engine.
 func Open(ctx context.Context, settings Settings) (*Environment, error) {
+	opened, err := stack.Open(ctx, settings.Env, stack.Streams{In: settings.In, Out: settings.Out, Err: settings.Err})
+	if err != nil {
+		return nil, err
+	}
+	env, err := open(ctx, settings, opened)
+	if err != nil {
+		return nil, errors.Join(err, opened.Close())
+	}
+	return env, nil
+}
+
+func open(ctx context.Context, settings Settings, opened *stack.Stack) (*Environment, error) {
 	loaded, err := project.Load(ctx, project.Request{
 		Dir: settings.Dir, Env: settings.Env, Files: settings.Files, EnvFiles: settings.EnvFiles,
 		ProjectDir: settings.ProjectDir, Name: settings.Name, WithoutEnvFiles: settings.Existing, Stdin: settings.In,
+		Resources: opened.ResourceLoaders(),
 	})
 	if err != nil {
 		return nil, err
@@ -64,7 +78,7 @@ func Open(ctx context.Context, settings Settings) (*Environment, error) {
 	for _, warning := range loaded.Warnings {
 		settings.Term.Warn("%s", warning)
 	}
-	return &Environment{settings: settings, project: loaded, store: store, state: remembered, touched: map[string]bool{}}, nil
+	return &Environment{settings: settings, project: loaded, store: store, state: remembered, stack: opened, touched: map[string]bool{}}, nil
 }
 
 // Close gives back the connections to the engine.
@@ -72,9 +86,7 @@ func (e *Environment) Close() {
 	if e.engine != nil {
 		_ = e.engine.Close() // it was only read from; there is nothing to lose
 	}
-	if e.stack != nil {
-		_ = e.stack.Close()
-	}
+	_ = e.stack.Close()
 }
 
 // Services are the names of the project's services, sorted.
@@ -85,16 +97,11 @@ func (e *Environment) connect(ctx context.Context) error {
 	if e.engine != nil {
 		return nil
 	}
-	opened, err := stack.Open(ctx, e.settings.Env, stack.Streams{In: e.settings.In, Out: e.settings.Out, Err: e.settings.Err})
-	if err != nil {
-		return err
+	client, err := engine.Connect(ctx, e.stack.Endpoint())
+	if err == nil {
+		e.engine = client
 	}
-	client, err := engine.Connect(ctx, opened.Endpoint())
-	if err != nil {
-		return errors.Join(err, opened.Close())
-	}
-	e.stack, e.engine = opened, client
-	return nil
+	return err
 }
 
 // modes are the modes of the project's services: the flag, what this checkout remembers, x-devenv.mode, local.
@@ -102,11 +109,12 @@ func (e *Environment) modes(flag string) plan.Modes {
 	if flag != "" {
 		return plan.Modes{Project: flag}
 	}
-	modes := plan.Modes{Project: e.state.Mode, Services: e.state.Services}
-	if modes.Project == "" {
-		modes.Project = e.project.Extension.Mode
-	}
-	return modes
+	return e.modesOf(e.state)
+}
+
+// modesOf are the modes that a remembered state means.
+func (e *Environment) modesOf(remembered state.State) plan.Modes {
+	return plan.Modes{Project: cmp.Or(remembered.Mode, e.project.Extension.Mode), Services: remembered.Services}
 }
 
 // change takes the project for a command that changes its containers, and gives the project back.

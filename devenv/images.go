@@ -86,7 +86,7 @@ func buildRequests(planned plan.Plan, flags buildFlags) []build.Request {
 	return requests
 }
 
-// withBuilt are the names of a project's services that have a build.
+// withBuild are the names of a project's services that have a build.
 func withBuild(services types.Services) []string {
 	var names []string
 	for name, service := range services {

@@ -9,15 +9,27 @@ import (
 	"devenv/devenv/stack"
 )
 
-// ExecOptions are the flags of exec.
-type ExecOptions struct {
+// CommandOptions are what exec and run are told about a command.
+type CommandOptions struct {
 	Service string
-	Args    []string
-	Env     []string
+	Args    []string // for run, none is the service's own command
+	Env     []string // KEY=VALUE, or KEY
 	User    string
 	Workdir string
 	NoTTY   bool
-	Index   int // of the container, 0 for the first that runs
+}
+
+func (o CommandOptions) inside() stack.CommandOptions {
+	return stack.CommandOptions{
+		Service: o.Service, Command: o.Args, Env: o.Env, User: o.User, WorkingDir: o.Workdir, NoTTY: o.NoTTY,
+	}
+}
+
+// ExecOptions are the flags of exec.
+type ExecOptions struct {
+	CommandOptions
+	Detach bool
+	Index  int // of the container, 0 for the first that runs
 }
 
 // Exec runs a command in a running service and returns its exit status.
@@ -28,12 +40,9 @@ func (e *Environment) Exec(ctx context.Context, options ExecOptions) (status int
 	if err := e.connect(ctx); err != nil {
 		return 0, err
 	}
-	return e.stack.Exec(ctx, e.engine, e.project.Compose.Name, stack.ExecOptions{
-		CommandOptions: stack.CommandOptions{
-			Service: options.Service, Command: options.Args, Env: options.Env, User: options.User, WorkingDir: options.Workdir, NoTTY: options.NoTTY,
-		},
-		Number: options.Index,
-	})
+	command := options.inside()
+	command.Detach = options.Detach
+	return e.stack.Exec(ctx, e.engine, e.project.Compose.Name, stack.ExecOptions{CommandOptions: command, Number: options.Index})
 }
 
 // openShell starts the best shell that an image has.
@@ -46,18 +55,14 @@ func (e *Environment) Shell(ctx context.Context, services []string) (status int,
 			return 0, fault.New(fault.Usage, "shell: which service?").WithHint("devenv shell SERVICE, one of: %s", list(e.Services()))
 		}
 	}
-	return e.Exec(ctx, ExecOptions{Service: services[0], Args: []string{"sh", "-c", openShell}})
+	command := CommandOptions{Service: services[0], Args: []string{"sh", "-c", openShell}}
+	return e.Exec(ctx, ExecOptions{CommandOptions: command})
 }
 
 // RunOptions are the flags of run.
 type RunOptions struct {
-	Service      string
-	Args         []string // none: the service's own command
-	Env          []string
-	User         string
-	Workdir      string
+	CommandOptions
 	Entrypoint   string
-	NoTTY        bool
 	NoDeps       bool
 	ServicePorts bool
 	Keep         bool
@@ -70,7 +75,10 @@ func (e *Environment) Run(ctx context.Context, options RunOptions) (status int, 
 	if err != nil {
 		return 0, err
 	}
-	if err := e.ready(ctx, in, planned, false); err != nil {
+	if err := e.missing(in, planned); err != nil {
+		return 0, err
+	}
+	if err := e.connect(ctx); err != nil {
 		return 0, err
 	}
 	if err := e.build(ctx, planned, buildFlags{}); err != nil {
@@ -81,10 +89,7 @@ func (e *Environment) Run(ctx context.Context, options RunOptions) (status int, 
 		return 0, fault.New(fault.Usage, "--entrypoint %s: %w", options.Entrypoint, err)
 	}
 	return e.stack.Run(ctx, e.engine, planned.Project, stack.RunOptions{
-		CommandOptions: stack.CommandOptions{
-			Service: options.Service, Command: options.Args, Env: options.Env, User: options.User, WorkingDir: options.Workdir, NoTTY: options.NoTTY,
-		},
-		Entrypoint: entrypoint, NoDeps: options.NoDeps, ServicePorts: options.ServicePorts, Remove: !options.Keep, Report: e.report,
+		CommandOptions: options.inside(), Entrypoint: entrypoint, NoDeps: options.NoDeps, ServicePorts: options.ServicePorts, Remove: !options.Keep, Report: e.report,
 	})
 }
 

@@ -2,8 +2,10 @@ package devenv
 
 import (
 	"context"
+	"strconv"
 
 	"devenv/devenv/engine"
+	"devenv/devenv/fault"
 	"devenv/devenv/stack"
 )
 
@@ -20,6 +22,9 @@ type LogsOptions struct {
 func (e *Environment) Logs(ctx context.Context, options LogsOptions) error {
 	if err := e.project.Known(options.Services); err != nil {
 		return err
+	}
+	if _, err := strconv.ParseUint(options.Tail, 10, 32); err != nil && options.Tail != "all" {
+		return fault.New(fault.Usage, "--tail %s: not a number of lines", options.Tail).WithHint("a number, or all")
 	}
 	if err := e.connect(ctx); err != nil {
 		return err

@@ -12,7 +12,7 @@ import (
 
 // Modes are the modes that the project offers, sorted.
 func (e *Environment) Modes() ([]string, error) {
-	in, err := e.input(e.modes(""))
+	in, err := e.input(e.project, e.modes(""))
 	return plan.Known(in), err
 }
 
@@ -58,7 +58,7 @@ func (e *Environment) SwitchMode(ctx context.Context, mode string, services []st
 		return err
 	}
 	chosen := choose(e.state, mode, services)
-	in, planned, err := e.plan(plan.Modes{Project: chosen.Mode, Services: chosen.Services}, running)
+	in, planned, err := e.plan(e.modesOf(chosen), nil)
 	if err != nil {
 		return err
 	}
@@ -66,15 +66,24 @@ func (e *Environment) SwitchMode(ctx context.Context, mode string, services []st
 		return err
 	}
 	return e.change(ctx, func() error {
-		if running == nil {
-			e.settings.Term.Say("nothing runs; the next `devenv up` is in mode %s", mode)
-			return e.store.Save(chosen)
-		}
-		if _, err := e.start(ctx, in, planned, UpOptions{Timeout: DefaultTimeout}); err != nil {
+		if err := e.switchRunning(ctx, e.modesOf(chosen), running); err != nil {
 			return err
 		}
 		return e.store.Save(chosen)
 	})
+}
+
+// switchRunning brings the running services, and no others, into their modes.
+func (e *Environment) switchRunning(ctx context.Context, modes plan.Modes, running []string) error {
+	if running == nil {
+		e.settings.Term.Say("nothing runs; the next `devenv up` is in mode %s", modes.Of(""))
+		return nil
+	}
+	in, planned, err := e.plan(modes, running)
+	if err == nil {
+		_, err = e.start(ctx, in, planned, UpOptions{Timeout: DefaultTimeout})
+	}
+	return err
 }
 
 // running are the services of the project that have a running container, nil for none.
@@ -94,7 +103,7 @@ func (e *Environment) running(ctx context.Context) ([]string, error) {
 }
 
 // choose is the state after a switch: a mode for the whole project ends the exceptions, one for a service is an
-// exception unless it is what the project has.
+// exception.
 func choose(before state.State, mode string, services []string) state.State {
 	if len(services) == 0 {
 		return state.State{Mode: mode}

@@ -3,26 +3,28 @@ package devenv
 import (
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"github.com/compose-spec/compose-go/v2/types"
+
 	"devenv/devenv/dockerfile"
 	"devenv/devenv/fault"
 	"devenv/devenv/plan"
+	"devenv/devenv/project"
 	"devenv/devenv/stack"
-
-	"github.com/compose-spec/compose-go/v2/types"
 )
 
 // input reads what plan decides from: the Dockerfiles that the services declare and those named after a mode.
-func (e *Environment) input(modes plan.Modes) (plan.Input, error) {
+func (e *Environment) input(of *project.Project, modes plan.Modes) (plan.Input, error) {
 	in := plan.Input{
-		Project: e.project.Compose, Extensions: e.project.Services, Modes: modes,
+		Project: of.Compose, Extensions: of.Services, Modes: modes,
 		Dockerfiles: map[string]*dockerfile.File{}, IsFile: isFile,
 	}
-	for _, service := range e.project.Compose.Services {
+	for _, service := range of.Compose.Services {
 		if service.Build == nil || remote(service.Build.Context) {
 			continue
 		}
@@ -56,13 +58,17 @@ func (e *Environment) readDockerfiles(in plan.Input, service types.ServiceConfig
 
 // readSiblings reads the Dockerfiles named after a mode. One that cannot be read matters only in its own mode.
 func (e *Environment) readSiblings(in plan.Input, service types.ServiceConfig, key string) error {
-	siblings, err := filepath.Glob(key + ".*")
+	folder, name := filepath.Split(key)
+	entries, err := os.ReadDir(folder)
 	if err != nil {
-		return nil //nolint:nilerr // a path that is no pattern has no siblings to find
+		return nil //nolint:nilerr // a build context that is missing is for the build to report
 	}
-	for _, path := range siblings {
-		mode := strings.TrimPrefix(path, key+".")
-		if err := e.readDockerfile(in, path); err != nil && mode == in.Modes.Of(service.Name) {
+	for _, entry := range entries {
+		mode, beside := strings.CutPrefix(entry.Name(), name+".")
+		if !beside || entry.IsDir() {
+			continue
+		}
+		if err := e.readDockerfile(in, filepath.Join(folder, entry.Name())); err != nil && mode == in.Modes.Of(service.Name) {
 			return err
 		}
 	}
@@ -88,18 +94,15 @@ func (e *Environment) readDockerfile(in plan.Input, path string) error {
 	return err
 }
 
-// plan decides what runs in modes; services narrows it to these and what they depend on.
+// plan decides what runs in modes; services narrows it to these and what they depend on. Which modes there are is a
+// question to the whole project.
 func (e *Environment) plan(modes plan.Modes, services []string) (plan.Input, plan.Plan, error) {
-	if len(services) > 0 {
-		selected, err := e.project.Select(services...)
-		if err != nil {
-			return plan.Input{}, plan.Plan{}, err
-		}
-		e.project = selected
-	}
-	in, err := e.input(modes)
+	in, err := e.input(e.project, modes)
 	if err == nil {
 		err = knownModes(in, modes)
+	}
+	if err == nil && len(services) > 0 {
+		in, err = e.narrowed(modes, services)
 	}
 	if err != nil {
 		return in, plan.Plan{}, err
@@ -111,15 +114,19 @@ func (e *Environment) plan(modes plan.Modes, services []string) (plan.Input, pla
 	return in, planned, err
 }
 
+func (e *Environment) narrowed(modes plan.Modes, services []string) (plan.Input, error) {
+	selected, err := e.project.Select(services...)
+	if err != nil {
+		return plan.Input{}, err
+	}
+	return e.input(selected, modes)
+}
+
 // knownModes refuses a mode that no service has anything for.
 func knownModes(in plan.Input, modes plan.Modes) error {
-	names := []string{modes.Project}
-	for _, mode := range modes.Services {
-		names = append(names, mode)
-	}
-	for _, name := range names {
-		known := plan.Known(in)
-		if name == "" || slices.Contains(known, name) || plan.Has(in, name) {
+	known := plan.Known(in)
+	for _, name := range append(slices.Sorted(maps.Values(modes.Services)), modes.Project) {
+		if name == "" || plan.Has(in, name) {
 			continue
 		}
 		unknown := fault.New(fault.Usage, "no mode %q: no service has a stage, a Dockerfile or an x-devenv.modes entry of this name", name)

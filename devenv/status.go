@@ -117,7 +117,7 @@ func serviceRows(service, mode string, containers []engine.Container, engineHost
 }
 
 // addImages says of each row which image `up` would give it now, and whether it has that one. BuildKit is asked, side
-// by side, and builds nothing.
+// by side, and stops at the first step that it would have to run.
 func (e *Environment) addImages(ctx context.Context, rows []ServiceStatus) error {
 	modes := plan.Modes{Services: map[string]string{}}
 	for _, row := range rows {
@@ -125,7 +125,10 @@ func (e *Environment) addImages(ctx context.Context, rows []ServiceStatus) error
 	}
 	_, planned, err := e.plan(modes, nil)
 	if err != nil {
-		return err
+		for i := range rows {
+			rows[i].Current = "unknown: " + err.Error()
+		}
+		return nil //nolint:nilerr // what runs is worth showing also while a Dockerfile is broken
 	}
 	requests := map[string]build.Request{}
 	for _, request := range buildRequests(planned, buildFlags{}) {

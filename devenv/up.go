@@ -24,7 +24,6 @@ type UpOptions struct {
 	Mode          string   // for this time; "" is the remembered one
 	Detach        bool
 	NoBuild       bool
-	Rebuild       bool // every step anew
 	RemoveOrphans bool
 	Timeout       time.Duration
 	DryRun        bool
@@ -86,7 +85,10 @@ func (e *Environment) start(ctx context.Context, in plan.Input, planned plan.Pla
 	}
 	if err := e.converge(ctx, planned, options); err != nil {
 		if ctx.Err() != nil {
-			err = errors.Join(interrupted(), e.undo(snapshot))
+			return before, errors.Join(interrupted(), e.undo(snapshot))
+		}
+		if !options.Detach {
+			e.settings.Term.Say("what has started runs on; `devenv down` ends it")
 		}
 		return before, err
 	}
@@ -108,7 +110,7 @@ func (e *Environment) ready(ctx context.Context, in plan.Input, planned plan.Pla
 
 func (e *Environment) converge(ctx context.Context, planned plan.Plan, options UpOptions) error {
 	if !options.NoBuild {
-		if err := e.build(ctx, planned, buildFlags{noCache: options.Rebuild}); err != nil {
+		if err := e.build(ctx, planned, buildFlags{}); err != nil {
 			return err
 		}
 	}
@@ -130,7 +132,11 @@ const settle = 500 * time.Millisecond
 // undo runs after an interruption, so under a context of its own: the user's second Ctrl-C ends it.
 func (e *Environment) undo(snapshot stack.Snapshot) error {
 	e.settings.Term.Say("interrupted: removing what this `up` made; Ctrl-C again leaves it")
-	return stack.Undo(e.settings.Now, e.engine, snapshot, e.report)
+	err := stack.Undo(e.settings.Now, e.engine, snapshot, e.report)
+	if e.settings.Now.Err() != nil {
+		return fault.New(fault.Interrupted, "interrupted again: what was made so far is left").WithHint("devenv down removes it")
+	}
+	return err
 }
 
 func interrupted() error { return fault.New(fault.Interrupted, "interrupted") }
@@ -163,7 +169,7 @@ func (e *Environment) report(event stack.Event) {
 	untouched := event.Text == "Healthy" && !e.touched[event.Name]
 	switch {
 	case event.State == stack.Warning:
-		e.settings.Term.Warn("%s", event.Text)
+		e.settings.Term.Warn("%s", strings.TrimSpace(event.Kind+" "+event.Name+" "+event.Text))
 	case event.State == stack.Done && slices.Contains(outcomes[:], event.Text) && !untouched:
 		e.touched[event.Name] = true
 		e.settings.Term.Step(strings.ToLower(event.Kind), event.Name, strings.ToLower(event.Text), 0)

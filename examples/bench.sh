@@ -19,7 +19,10 @@ peer() {
 		sed 's/^module devenv$/module peer/' go.mod >"$work/go.mod"
 		cp go.sum "$work/go.sum"
 	fi
-	(cd "$work" && go get -C "$work" "$2/$3@$4" && CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X $5=$4" -o "$peers/$1-$4" "$2/$3")
+	(cd "$work" && go get "$2/$3@$4" 2>"$work/log" && CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X $5=$4" -o "$peers/$1-$4" "$2/$3") || {
+		cat "$work/log" >&2
+		exit 1
+	}
 	rm -rf "$work"
 }
 

@@ -5,8 +5,10 @@
 set -euo pipefail
 
 devenv=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
-cd "$(dirname "$0")/fastapi"
-project=devenv-demo
+work=$(mktemp -d)
+cp -R "$(dirname "$0")/fastapi" "$work/fastapi" # a copy, so that nothing of yours is touched
+cd "$work/fastapi"
+project='devenv-demo'
 export COMPOSE_PROJECT_NAME=$project
 
 TIMEFORMAT='  -- %3R s'
@@ -30,28 +32,28 @@ expect() {
 
 devenv() { "$devenv" "$@"; }
 
-output=$(mktemp)
+output=$work/output
 
 cleanup() {
-	rm -f "$output"
-	devenv mode local >/dev/null 2>&1 || true
 	devenv down -v >/dev/null 2>&1 || true
+	cd / && rm -rf "$work"
 }
 trap cleanup EXIT
 
 items=http://localhost:8000/items
-post() { curl -sS -f --json "$1" "$items"; }
+post() { curl -sS -f -H 'content-type: application/json' -d "$1" "$items"; }
 get() { curl -sS -f "$items"; }
 
 step devenv up -d
 expect 'the app writes through the database' '"title":"from the demo"' post '{"title": "from the demo", "price": 5}'
-expect 'both services are healthy' 'running, healthy' devenv status
+expect 'the app is healthy' 'api       local   local    devenv-demo-api        yes       running, healthy' devenv status
 expect 'the stage of production' 'local -> prod' devenv mode prod
 expect 'the same data in the other mode' '"title":"from the demo"' get
 step devenv mode local
 expect 'the same data back in local' '"title":"from the demo"' get
 step devenv down -v
 
+! pgrep -f "^$devenv " >/dev/null || { echo 'demo: a devenv process was left behind' >&2; exit 1; }
 left=$(docker ps -aq --filter "label=com.docker.compose.project=$project"; docker network ls -q --filter "label=com.docker.compose.project=$project")
 [ -z "$left" ] || { printf 'demo: something was left behind: %s\n' "$left" >&2; exit 1; }
 printf '\ndemo: every step did what it should; nothing is left running.\n'

@@ -406,7 +406,10 @@ uv_lock() {
   shift
   [ ! -e "$dir/uv.lock" ] || files+=(uv.lock)
   uv=$(docker create "$uv_image") || return
-  python=$(docker create --workdir /project "$python_image" /uv lock --quiet --no-python-downloads "$@") || return
+  python=$(docker create --workdir /project "$python_image" /uv lock --quiet --no-python-downloads "$@") || {
+    docker rm -f "$uv" >/dev/null
+    return 1
+  }
   { docker cp "$uv:/uv" - | docker cp - "$python:/" &&
     tar -C "$dir" -cf - "${files[@]}" | docker cp - "$python:/project" &&
     docker start --attach "$python" &&

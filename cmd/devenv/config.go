@@ -19,12 +19,13 @@ func (a *app) config() *cobra.Command {
 			if len(args) == 1 {
 				options.Name, options.Explain = args[0], true
 			}
+			a.settings.Existing = options.Services
 			return a.open(cmd.Context(), func(env *devenv.Environment) error { return env.Config(cmd.Context(), options) })
 		},
 	}
 	flags := cmd.Flags()
 	flags.BoolVar(&options.Explain, "explain", false, "show the origin of a value instead")
-	flags.StringVar(&options.Format, "format", "", "yaml or json; with --explain text or json")
+	addFormat(cmd, &options.Format, "yaml", "json")
 	flags.BoolVar(&options.ShowSecrets, "show-secrets", false, "print secret values too")
 	flags.BoolVar(&options.Services, "services", false, "print the names of the services")
 	flags.BoolVarP(&options.Quiet, "quiet", "q", false, "only check")

@@ -19,25 +19,21 @@ func (a *app) exec() *cobra.Command {
 			})
 		},
 	}
+	addCommandFlags(cmd, &options.CommandOptions)
+	cmd.Flags().BoolVarP(&options.Detach, "detach", "d", false, "return at once and leave the command running")
+	cmd.Flags().IntVar(&options.Index, "index", 0, "number of the container, where a service has several")
+	return cmd
+}
+
+// addCommandFlags gives a command the flags of Compose's exec and run. -i and -t are what happens anyway where there is
+// a terminal; they are here for the fingers that type them.
+func addCommandFlags(cmd *cobra.Command, options *devenv.CommandOptions) {
 	flags := cmd.Flags()
 	flags.SetInterspersed(false)
 	flags.StringArrayVarP(&options.Env, "env", "e", nil, "set a variable: KEY=VALUE, or KEY for the value here")
 	flags.StringVarP(&options.User, "user", "u", "", "user to run as")
 	flags.StringVarP(&options.Workdir, "workdir", "w", "", "folder to run in")
 	flags.BoolVarP(&options.NoTTY, "no-tty", "T", false, "give the command no terminal")
-	flags.IntVar(&options.Index, "index", 0, "number of the container, where a service has several")
-	return cmd
-}
-
-func (a *app) shell() *cobra.Command {
-	return &cobra.Command{
-		Use: "shell [SERVICE]", GroupID: inside, Args: cobra.MaximumNArgs(1), ValidArgsFunction: a.services,
-		Short: "Open a shell in a running service: bash where there is one, else sh",
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.existing(cmd.Context(), func(env *devenv.Environment) (err error) {
-				a.status, err = env.Shell(cmd.Context(), args)
-				return err
-			})
-		},
-	}
+	flags.BoolP("interactive", "i", true, "forward standard input")
+	flags.BoolP("tty", "t", true, "give the command a terminal where there is one")
 }

@@ -21,7 +21,7 @@ import (
 func main() { os.Exit(run()) }
 
 // run is the whole program but for the exit. The first SIGINT, SIGTERM or SIGHUP (the terminal was closed) ends the work in
-// good order, the second makes that immediate; a third finds nothing left to wait for.
+// good order, the second makes that immediate; a third ends the process as if we were not here.
 func run() int {
 	debug.SetGCPercent(400) // short runs over large files: memory is there, collecting it is a fifth of the time
 	ctx, now, stop := interrupts()
@@ -58,6 +58,7 @@ func interrupts() (first, second context.Context, stop func()) {
 			}
 			cancel()
 		}
+		signal.Stop(signals)
 	}()
 	return first, second, func() {
 		signal.Stop(signals)

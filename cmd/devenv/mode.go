@@ -15,10 +15,10 @@ func (a *app) mode() *cobra.Command {
 			"mode local and is remembered for this checkout. Volumes, networks and ports stay. Without MODE it shows the modes.",
 		Example: "  devenv mode\n  devenv mode prod\n  devenv mode prod api\n  devenv mode local",
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return a.existing(cmd.Context(), func(env *devenv.Environment) error { return env.ShowMode(format) })
+			}
 			return a.open(cmd.Context(), func(env *devenv.Environment) error {
-				if len(args) == 0 {
-					return env.ShowMode(format)
-				}
 				return env.SwitchMode(cmd.Context(), args[0], args[1:])
 			})
 		},
@@ -38,6 +38,6 @@ func (a *app) mode() *cobra.Command {
 			return modes, cobra.ShellCompDirectiveNoFileComp
 		},
 	}
-	cmd.Flags().StringVar(&format, "format", "text", "text or json")
+	addFormat(cmd, &format, "text", "json")
 	return cmd
 }

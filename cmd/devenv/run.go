@@ -19,15 +19,13 @@ func (a *app) run() *cobra.Command {
 			})
 		},
 	}
+	addCommandFlags(cmd, &options.CommandOptions)
 	flags := cmd.Flags()
-	flags.SetInterspersed(false)
-	flags.StringArrayVarP(&options.Env, "env", "e", nil, "set a variable: KEY=VALUE, or KEY for the value here")
-	flags.StringVarP(&options.User, "user", "u", "", "user to run as")
-	flags.StringVarP(&options.Workdir, "workdir", "w", "", "folder to run in")
 	flags.StringVar(&options.Entrypoint, "entrypoint", "", "program to run instead of the image's entrypoint")
-	flags.BoolVarP(&options.NoTTY, "no-tty", "T", false, "give the command no terminal")
 	flags.BoolVar(&options.NoDeps, "no-deps", false, "do not start the services that this one depends on")
 	flags.BoolVar(&options.ServicePorts, "service-ports", false, "publish the service's ports")
 	flags.BoolVar(&options.Keep, "keep", false, "do not remove the container afterwards")
+	flags.Bool("rm", true, "remove the container afterwards (what happens anyway)")
+	cmd.MarkFlagsMutuallyExclusive("keep", "rm")
 	return cmd
 }

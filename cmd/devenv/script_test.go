@@ -1,7 +1,10 @@
+//go:build unix
+
 package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -62,11 +65,12 @@ func setup(env *testscript.Env) error {
 	env.Setenv("COMPOSE_PROJECT_NAME", name)
 	env.Setenv("ROOT", root)
 	env.Setenv("HOME", env.WorkDir)
-	for _, variable := range []string{"DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG"} {
+	for _, variable := range []string{"DOCKER_HOST", "DOCKER_CONTEXT"} {
 		if value, set := os.LookupEnv(variable); set {
 			env.Setenv(variable, value)
 		}
 	}
+	env.Setenv("DOCKER_CONFIG", cmp.Or(os.Getenv("DOCKER_CONFIG"), filepath.Join(os.Getenv("HOME"), ".docker")))
 	env.Defer(func() {
 		if err := sweep(name); err != nil {
 			env.T().Fatal(err)

@@ -15,6 +15,6 @@ func (a *app) statusCommand() *cobra.Command {
 			return a.existing(cmd.Context(), func(env *devenv.Environment) error { return env.Status(cmd.Context(), format) })
 		},
 	}
-	cmd.Flags().StringVar(&format, "format", "text", "text or json")
+	addFormat(cmd, &format, "text", "json")
 	return cmd
 }

@@ -23,7 +23,7 @@ func (a *app) version() *cobra.Command {
 			return a.terminal().Data([]byte("devenv " + v.Version + " (compose " + v.Compose + ", " + v.Platform + ")\n"))
 		},
 	}
-	cmd.Flags().StringVar(&format, "format", "text", "text or json")
+	addFormat(cmd, &format, "text", "json")
 	return cmd
 }
 

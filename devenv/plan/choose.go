@@ -33,10 +33,8 @@ func Choose(in Input, service types.ServiceConfig, mode string) Choice {
 		return Choice{Dockerfile: declared.Dockerfile, Target: stage.Name,
 			Cause: fmt.Sprintf("%s:%d is the stage of this name", file.Path, stage.Line)}
 	}
-	if beside := declared.Dockerfile + "." + mode; declared.Dockerfile != "" {
-		if file, ok := in.Dockerfiles[FileAt(service, beside)]; ok {
-			return Choice{Dockerfile: beside, Cause: file.Path + " is the Dockerfile of this name"}
-		}
+	if file, ok := in.beside(service, mode); ok {
+		return Choice{Dockerfile: declared.Dockerfile + "." + mode, Cause: file.Path + " is the Dockerfile of this name"}
 	}
 	if mode != Local {
 		declared.Note = fmt.Sprintf("it has no stage and no Dockerfile for mode %s, so it runs as declared, without its source mounts", mode)

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -45,8 +46,8 @@ func facts(in Input, service types.ServiceConfig) map[string]string {
 	if service.Build != nil {
 		all["target"], all["dockerfile"] = service.Build.Target, service.Build.Dockerfile
 	}
-	all["user"] = first(service.User, image.User, "root")
-	all["workdir"] = first(service.WorkingDir, image.Workdir)
+	all["user"] = cmp.Or(service.User, image.User, "root")
+	all["workdir"] = cmp.Or(service.WorkingDir, image.Workdir)
 	all["command"] = strings.Join(service.Command, " ")
 	if len(service.Command) == 0 && image.Cmd != nil {
 		all["command"] = strings.Join(image.Cmd.Args, " ")
@@ -56,7 +57,7 @@ func facts(in Input, service types.ServiceConfig) map[string]string {
 		all["entrypoint"] = strings.Join(image.Entrypoint.Args, " ")
 	}
 	for _, volume := range service.Volumes {
-		all["mount "+volume.Target] = first(relative(in.Project.WorkingDir, volume), volume.Type)
+		all["mount "+volume.Target] = cmp.Or(relative(in.Project.WorkingDir, volume), volume.Type)
 	}
 	for _, port := range service.Ports {
 		all["port "+portText(types.ServicePortConfig{Target: port.Target, Protocol: port.Protocol})] = portText(port)
@@ -77,15 +78,6 @@ func relative(projectDir string, volume types.ServiceVolumeConfig) string {
 		return inside
 	}
 	return "./" + filepath.ToSlash(inside)
-}
-
-func first(values ...string) string {
-	for _, value := range values {
-		if value != "" {
-			return value
-		}
-	}
-	return ""
 }
 
 // union are the keys of both, the ones of the image before those of the environment.

@@ -4,6 +4,10 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/compose-spec/compose-go/v2/types"
+
+	"devenv/devenv/dockerfile"
 )
 
 // Known are the modes that a project offers, sorted: local, what x-devenv.modes names, the stages that no other stage
@@ -21,7 +25,7 @@ func Known(in Input) []string {
 			known[mode] = true
 		}
 		for path := range in.Dockerfiles {
-			if mode, beside := strings.CutPrefix(path, File(service)+"."); beside {
+			if mode, beside := strings.CutPrefix(path, File(service)+"."); beside && !in.declared(path) {
 				known[mode] = true
 			}
 		}
@@ -38,11 +42,28 @@ func Has(in Input, mode string) bool {
 		if service.Build == nil {
 			continue
 		}
-		if _, ok := in.Dockerfiles[File(service)+"."+mode]; ok {
+		if _, ok := in.beside(service, mode); ok {
 			return true
 		}
 	}
 	return mode == Local
+}
+
+// beside is the Dockerfile that belongs to a mode by its name. One that another service declares as its own, such as
+// Dockerfile.worker, is no mode of this one.
+func (in Input) beside(service types.ServiceConfig, mode string) (*dockerfile.File, bool) {
+	path := File(service) + "." + mode
+	file, ok := in.Dockerfiles[path]
+	return file, ok && !in.declared(path)
+}
+
+func (in Input) declared(path string) bool {
+	for _, service := range in.Project.Services {
+		if service.Build != nil && File(service) == path {
+			return true
+		}
+	}
+	return false
 }
 
 func finalStages(in Input, path string) []string {

@@ -93,7 +93,7 @@ func (o *overlay) overrides() {
 		o.change("entrypoint", strings.Join(o.service.Entrypoint, " "), strings.Join(mode.Entrypoint, " "), "%s", cause)
 		o.service.Entrypoint = mode.Entrypoint
 	}
-	for _, key := range sortedKeys(mode.Environment) {
+	for _, key := range sorted(mode.Environment) {
 		if o.service.Environment == nil {
 			o.service.Environment = types.MappingWithEquals{}
 		}
@@ -153,6 +153,9 @@ func (o *overlay) guardDebugPort() {
 		o.change("ports", portText(p), portText(guarded), "%s: whoever reaches it can run code, so it listens on this machine alone", o.debug.cause)
 		o.service.Ports[i] = guarded
 	}
+	o.service.Ports = slices.CompactFunc(o.service.Ports, func(a, b types.ServicePortConfig) bool {
+		return o.debug.is(a) && portText(a) == portText(b) // it was published on several addresses
+	})
 }
 
 // giveCommandBack lets the chosen image run its own CMD where the compose file's command starts a debugger or a
@@ -199,6 +202,8 @@ func portText(p types.ServicePortConfig) string {
 		container += "/" + p.Protocol
 	}
 	switch {
+	case strings.Contains(p.HostIP, ":"):
+		return "[" + p.HostIP + "]:" + p.Published + ":" + container
 	case p.HostIP != "":
 		return p.HostIP + ":" + p.Published + ":" + container
 	case p.Published != "":
@@ -219,13 +224,4 @@ func text(value *string) string {
 		return ""
 	}
 	return *value
-}
-
-func sortedKeys(values types.MappingWithEquals) []string {
-	keys := make([]string, 0, len(values))
-	for key := range values {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	return keys
 }

@@ -5,6 +5,7 @@ package plan
 
 import (
 	"errors"
+	"maps"
 	"path/filepath"
 	"slices"
 
@@ -94,7 +95,29 @@ func Make(in Input) (Plan, error) {
 			plan.Debug[name] = overlay.debug.port
 		}
 	}
+	plan.shareImages(in)
 	return plan, nil
+}
+
+// shareImages gives a service without a build, which runs the image that another service builds, the image of that
+// one's mode: it has the same code, so it must not stay behind.
+func (p *Plan) shareImages(in Input) {
+	for _, builder := range sorted(p.Project.Services) {
+		was, now := in.Project.Services[builder], p.Project.Services[builder]
+		if was.Build == nil || was.Image == "" || was.Image == now.Image {
+			continue
+		}
+		for _, name := range sorted(p.Project.Services) {
+			service := p.Project.Services[name]
+			if service.Build != nil || service.Image != was.Image || in.Modes.Of(name) != in.Modes.Of(builder) {
+				continue
+			}
+			p.Changes = append(p.Changes, Change{name, "image", service.Image, now.Image, builder + " builds it"})
+			service.Image = now.Image
+			service.Labels = service.Labels.Add(ModeLabel, in.Modes.Of(name))
+			p.Project.Services[name] = service
+		}
+	}
 }
 
 // asked are the source mounts of a service's x-devenv.source; check has seen that each of them can be read.
@@ -136,11 +159,4 @@ func (in Input) check() error {
 	return nil
 }
 
-func sorted(services types.Services) []string {
-	names := make([]string, 0, len(services))
-	for name := range services {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
-}
+func sorted[V any](of map[string]V) []string { return slices.Sorted(maps.Keys(of)) }

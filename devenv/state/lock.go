@@ -92,5 +92,9 @@ func (s Store) heldBy(name string) error {
 
 // Release gives the lock back.
 func (l *Lock) Release() error {
-	return errors.Join(os.Remove(l.holder), l.file.Unlock())
+	err := os.Remove(l.holder)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil // `git clean` was here
+	}
+	return errors.Join(err, l.file.Unlock())
 }

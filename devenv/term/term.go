@@ -117,9 +117,6 @@ func (t *Terminal) Table(heading []string, rows [][]string) error {
 	return t.Data([]byte(trimLines(text.String())))
 }
 
-// Err is standard error for a component that writes progress of its own, such as a build.
-func (t *Terminal) Err() io.Writer { return t.err }
-
 func (t *Terminal) note(line string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -40,13 +40,15 @@ type comparison struct {
 	budget  string
 	runs    int
 	prepare []string // a command line of the peer, or nil
-	ours    []string
-	peer    []string
-	dir     string
-	name    string // of the Compose project; both tools work on the same one
+	// unchanged says that from the second turn on no container may be replaced.
+	unchanged bool
+	ours      []string
+	peer      []string
+	dir       string
+	name      string // of the Compose project; both tools work on the same one
 }
 
-func run(ctx context.Context, devenv, compose string, out io.Writer) error {
+func run(ctx context.Context, devenv, compose string, out io.Writer) (err error) {
 	work, err := os.MkdirTemp("", "devenv-bench-")
 	if err != nil {
 		return err
@@ -57,6 +59,11 @@ func run(ctx context.Context, devenv, compose string, out io.Writer) error {
 		return err
 	}
 	b := bench{devenv: devenv, compose: compose}
+	defer func() {
+		undone, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+		defer cancel()
+		err = errors.Join(err, b.cleanUp(undone, rows))
+	}()
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "what\tdevenv\tpeer\tratio\tbudget\tpeer's command")
 	for _, row := range rows {
@@ -67,7 +74,7 @@ func run(ctx context.Context, devenv, compose string, out io.Writer) error {
 		fmt.Fprintf(table, "%s\t%s\t%s\t%.2f\t%s\tdocker compose %s\n",
 			row.what, milliseconds(ours), milliseconds(theirs), ours.Seconds()/theirs.Seconds(), row.budget, strings.Join(row.peer, " "))
 	}
-	return errors.Join(table.Flush(), b.cleanUp(ctx, rows))
+	return table.Flush()
 }
 
 func comparisons(work string) ([]comparison, error) {
@@ -86,8 +93,8 @@ func comparisons(work string) ([]comparison, error) {
 	return []comparison{
 		{what: "version", budget: "30 ms", runs: 15, ours: []string{"version"}, peer: []string{"version"}, dir: four},
 		{what: "config, 200 services", budget: "ratio 1", runs: 9, ours: []string{"config"}, peer: []string{"config"}, dir: many},
-		{what: "up -d unchanged, 4 services", budget: "150 ms, ratio 1", runs: 11, ours: up, peer: upBuild, dir: four, name: "devenv-bench-four"},
-		{what: "up -d unchanged, FastAPI", budget: "150 ms, ratio 1", runs: 11, ours: up, peer: upBuild, dir: fastapi, name: "devenv-bench-fastapi"},
+		{what: "up -d unchanged, 4 services", budget: "150 ms, ratio 1", runs: 11, unchanged: true, ours: up, peer: upBuild, dir: four, name: "devenv-bench-four"},
+		{what: "up -d unchanged, FastAPI", budget: "150 ms, ratio 1", runs: 11, unchanged: true, ours: up, peer: upBuild, dir: fastapi, name: "devenv-bench-fastapi"},
 		{what: "up -d, images built, 4 services", budget: "ratio 1.1", runs: 7, prepare: down, ours: up, peer: up, dir: four, name: "devenv-bench-four"},
 		{what: "up -d, images built, FastAPI", budget: "ratio 1.1", runs: 5, prepare: down, ours: up, peer: upWait, dir: fastapi, name: "devenv-bench-fastapi"},
 	}, nil
@@ -109,9 +116,16 @@ func (b bench) compare(ctx context.Context, row comparison) (ours, theirs time.D
 					return 0, 0, err
 				}
 			}
+			before, err := containers(ctx, row)
+			if err != nil {
+				return 0, 0, err
+			}
 			took, err := timed(ctx, row, tool.path, tool.args)
 			if err != nil {
 				return 0, 0, err
+			}
+			if after, err := containers(ctx, row); err != nil || row.unchanged && turn > 0 && after != before {
+				return 0, 0, errors.Join(err, fmt.Errorf("%s replaced a container: %s, was %s", tool.path, after, before))
 			}
 			if turn > 0 {
 				*tool.times = append(*tool.times, took)
@@ -143,6 +157,15 @@ func timed(ctx context.Context, row comparison, tool string, args []string) (tim
 		return 0, fmt.Errorf("%s %s: %w\n%s", filepath.Base(tool), strings.Join(args, " "), err, output)
 	}
 	return time.Since(began), nil
+}
+
+// containers are the ids of the row's containers, "" where it has no project.
+func containers(ctx context.Context, row comparison) (string, error) {
+	if row.name == "" {
+		return "", nil
+	}
+	ids, err := exec.CommandContext(ctx, "docker", "ps", "-aq", "--filter", "label=com.docker.compose.project="+row.name).Output()
+	return strings.Join(strings.Fields(string(ids)), " "), err
 }
 
 func median(times []time.Duration) time.Duration {
