@@ -12,7 +12,7 @@ import (
 	"sync"
 )
 
-//go:embed *.py devenv_agent
+//go:embed *.py all:devenv_agent
 var sources embed.FS
 
 // Archive is the agent as one file that Python imports from when it stands on PYTHONPATH, and Path is where it lies in a
