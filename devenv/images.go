@@ -2,9 +2,9 @@ package devenv
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/compose-spec/compose-go/v2/types"
 
@@ -43,20 +43,35 @@ func (e *Environment) build(ctx context.Context, planned plan.Plan, flags buildF
 	if len(requests) == 0 {
 		return nil
 	}
-	began := time.Now()
+	before, err := e.imageIDs(ctx, requests)
+	if err != nil {
+		return err
+	}
 	results, err := build.Run(ctx, e.engine, requests, e.buildOptions())
 	if err != nil {
 		return err
 	}
 	for _, result := range results {
 		outcome := "built"
-		if result.Cached {
+		if before[result.ID] {
 			outcome = "up to date"
 		}
 		e.settings.Term.Step("image", strings.Join(result.Services, ", "), outcome+"  "+strings.TrimSuffix(result.Image, ":latest"), result.Duration)
 	}
-	e.settings.Term.Detail("images: %s", time.Since(began))
 	return nil
+}
+
+// imageIDs are the images that the requests' names stand for now.
+func (e *Environment) imageIDs(ctx context.Context, requests []build.Request) (map[string]bool, error) {
+	ids := map[string]bool{}
+	for _, request := range requests {
+		image, found, err := e.engine.Image(ctx, request.Tags[0])
+		if err != nil {
+			return nil, err
+		}
+		ids[image.ID] = found
+	}
+	return ids, nil
 }
 
 func (e *Environment) buildOptions() build.Options {
@@ -70,9 +85,11 @@ func (e *Environment) buildOptions() build.Options {
 }
 
 func buildRequests(planned plan.Plan, flags buildFlags) []build.Request {
+	services := maps.Clone(planned.Project.Services)
+	maps.Copy(services, planned.Builds)
 	var requests []build.Request
-	for _, name := range planned.Project.ServiceNames() {
-		service := planned.Project.Services[name]
+	for _, name := range slices.Sorted(maps.Keys(services)) {
+		service := services[name]
 		if service.Build == nil {
 			continue
 		}

@@ -73,6 +73,9 @@ func (t *Terminal) Warn(format string, args ...any) {
 // Fail prints every failure in err with its evidence and its hint.
 func (t *Terminal) Fail(err error) {
 	for _, failure := range fault.All(err) {
+		if failure.Error() == "" {
+			continue
+		}
 		t.note(t.paint(red, "error:") + " " + failure.Error())
 		var known *fault.Error
 		if !errors.As(failure, &known) {
