@@ -10,6 +10,7 @@ import (
 
 	"devenv/devenv/build"
 	"devenv/devenv/plan"
+	"devenv/devenv/stack"
 )
 
 // BuildOptions are the flags of build.
@@ -39,7 +40,7 @@ func (e *Environment) Build(ctx context.Context, options BuildOptions) error {
 
 // build asks BuildKit for every image of the plan; what is up to date costs only the question.
 func (e *Environment) build(ctx context.Context, planned plan.Plan, flags buildFlags) error {
-	requests := buildRequests(planned, flags)
+	requests := e.buildRequests(planned, flags)
 	if len(requests) == 0 {
 		return nil
 	}
@@ -77,6 +78,7 @@ func (e *Environment) imageIDs(ctx context.Context, requests []build.Request) (m
 func (e *Environment) buildOptions() build.Options {
 	return build.Options{
 		Dir: e.settings.Dir, Out: e.settings.Err, Terminal: e.settings.Interactive,
+		Mask: e.project.Masker().Text,
 		Auth: func(_ context.Context, host string) (build.Credentials, error) {
 			user, secret, err := e.stack.Credentials(host)
 			return build.Credentials{Username: user, Secret: secret}, err
@@ -84,7 +86,7 @@ func (e *Environment) buildOptions() build.Options {
 	}
 }
 
-func buildRequests(planned plan.Plan, flags buildFlags) []build.Request {
+func (e *Environment) buildRequests(planned plan.Plan, flags buildFlags) []build.Request {
 	services := maps.Clone(planned.Project.Services)
 	maps.Copy(services, planned.Builds)
 	var requests []build.Request
@@ -95,9 +97,10 @@ func buildRequests(planned plan.Plan, flags buildFlags) []build.Request {
 		}
 		requests = append(requests, build.Request{
 			Service: name, Build: *service.Build, Platform: service.Platform,
-			Tags:    append([]string{plan.ImageName(planned.Project.Name, service)}, service.Build.Tags...),
+			Tags:    []string{plan.ImageName(planned.Project.Name, service)},
+			Labels:  stack.ImageLabels(e.project.Compose, name),
 			Secrets: planned.Project.Secrets, Environment: planned.Project.Environment,
-			NoCache: flags.noCache || service.Build.NoCache, Pull: flags.pull || service.Build.Pull,
+			NoCache: flags.noCache, Pull: flags.pull,
 		})
 	}
 	return requests

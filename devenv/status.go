@@ -132,10 +132,10 @@ func (e *Environment) addImages(ctx context.Context, rows []ServiceStatus) error
 		for i := range rows {
 			rows[i].Current = "unknown: " + err.Error()
 		}
-		return nil //nolint:nilerr // what runs is worth showing also while a Dockerfile is broken
+		return nil // what runs is worth showing also while a Dockerfile is broken
 	}
 	requests := map[string]build.Request{}
-	for _, request := range buildRequests(planned, buildFlags{}) {
+	for _, request := range e.buildRequests(planned, buildFlags{}) {
 		requests[request.Service] = request
 	}
 	group, ctx := errgroup.WithContext(ctx)
