@@ -82,7 +82,7 @@ func (c *Client) ranOutOfMemory(ctx context.Context, id string, run time.Time) b
 	select {
 	case <-messages:
 		return true
-	case <-ended:
+	case <-ended: //nolint:errcheck // it says that the past has been told
 		return false
 	}
 }
