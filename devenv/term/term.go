@@ -48,7 +48,7 @@ func (t *Terminal) Mask(hide func(string) string) {
 // Step tells that one part of the work is done: what it was about, how it came out, how long it took (0 is not
 // shown).
 func (t *Terminal) Step(verb, thing, result string, took time.Duration) {
-	line := fmt.Sprintf("%-8s %-12s %s", verb, thing, result)
+	line := fmt.Sprintf("%-9s %-12s %s", verb, thing, result)
 	if took > 0 {
 		line += "  " + t.paint(faint, Duration(took))
 	}
