@@ -36,7 +36,7 @@ var notHTTP = [...]uint16{21, 22, 25, 53, 110, 143, 389, 465, 587, 993, 1025, 14
 // addresses are the published ports of a container. A port that is bound to all of IPv4 and all of IPv6 has one, also
 // where the engine chose two numbers.
 func addresses(container engine.Container, engineHost string) []Address {
-	var all []Address
+	all := []Address{}
 	for _, port := range container.Ports {
 		if port.HostPort == 0 || isTwin(port, container.Ports) {
 			continue

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 	"time"
 
 	"devenv/devenv/engine"
@@ -107,7 +108,7 @@ func (e *Environment) connect(ctx context.Context) error {
 // modes are the modes of the project's services: the flag, what this checkout remembers, x-devenv.mode, local.
 func (e *Environment) modes(flag string) plan.Modes {
 	if flag != "" {
-		return plan.Modes{Project: flag}
+		return plan.Modes{Project: strings.ToLower(flag)}
 	}
 	return e.modesOf(e.state)
 }
@@ -120,6 +121,10 @@ func (e *Environment) modesOf(remembered state.State) plan.Modes {
 // change takes the project for a command that changes its containers, and gives the project back.
 func (e *Environment) change(ctx context.Context, do func() error) error {
 	lock, err := e.store.Lock(ctx, state.Change, e.holder())
+	if errors.Is(err, state.ErrUnwritable) {
+		e.settings.Term.Warn("%s: another devenv cannot be kept from changing the project meanwhile", err)
+		return do()
+	}
 	if err != nil {
 		return err
 	}

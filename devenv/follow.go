@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"devenv/devenv/engine"
+	"devenv/devenv/fault"
 	"devenv/devenv/plan"
 	"devenv/devenv/stack"
 )
@@ -16,7 +17,12 @@ import (
 // this `up` started. before are the containers that there were, began is when this `up` did.
 func (e *Environment) follow(ctx context.Context, planned plan.Plan, before []engine.Container, began time.Time) error {
 	services := planned.Project.ServiceNames()
-	e.settings.Term.Say("following the logs; Ctrl-C stops what this `up` started")
+	ours := notRunning(services, before)
+	if len(ours) == 0 {
+		e.settings.Term.Say("following the logs; everything ran before, so Ctrl-C leaves it running")
+	} else {
+		e.settings.Term.Say("following the logs; Ctrl-C stops what this `up` started: %s", list(ours))
+	}
 	e.settings.Term.Prefixes(services)
 	err := stack.Logs(ctx, e.engine, planned.Project.Name, stack.LogOptions{
 		LogRequest: engine.LogRequest{Follow: true, Since: engine.Since(began)}, Services: services, Line: e.logLine,
@@ -24,13 +30,13 @@ func (e *Environment) follow(ctx context.Context, planned plan.Plan, before []en
 	if ctx.Err() == nil {
 		return err // every container has ended, or the engine went away
 	}
-	return errors.Join(interrupted(), e.stopStarted(planned, started(services, before)))
+	return errors.Join(&fault.Error{Class: fault.Interrupted}, e.stopStarted(planned, ours))
 }
 
-// started are the services that did not run before.
-func started(services []string, before []engine.Container) []string {
+// notRunning are those of services that have no running container.
+func notRunning(services []string, containers []engine.Container) []string {
 	return slices.DeleteFunc(slices.Clone(services), func(service string) bool {
-		return slices.ContainsFunc(before, func(c engine.Container) bool {
+		return slices.ContainsFunc(containers, func(c engine.Container) bool {
 			return c.Service == service && !c.Oneoff && c.State == engine.Running
 		})
 	})
@@ -38,12 +44,18 @@ func started(services []string, before []engine.Container) []string {
 
 // stopStarted ends services after the first interruption, in good order; the second one makes it immediate.
 func (e *Environment) stopStarted(planned plan.Plan, services []string) error {
+	containers, err := e.engine.Containers(e.settings.Now, planned.Project.Name)
+	if err != nil {
+		return err
+	}
+	down := notRunning(services, containers)
+	services = slices.DeleteFunc(services, func(name string) bool { return slices.Contains(down, name) })
 	if len(services) == 0 {
 		return nil
 	}
 	e.settings.Term.Say("interrupted: stopping; Ctrl-C again ends the containers at once")
 	name, scope := planned.Project.Name, stack.Scope{Project: planned.Project, Services: services, Report: e.report}
-	err := e.stack.Stop(e.settings.Now, name, scope)
+	err = e.stack.Stop(e.settings.Now, name, scope)
 	if e.settings.Now.Err() == nil {
 		return err
 	}

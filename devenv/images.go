@@ -2,14 +2,15 @@ package devenv
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/compose-spec/compose-go/v2/types"
 
 	"devenv/devenv/build"
 	"devenv/devenv/plan"
+	"devenv/devenv/stack"
 )
 
 // BuildOptions are the flags of build.
@@ -39,29 +40,45 @@ func (e *Environment) Build(ctx context.Context, options BuildOptions) error {
 
 // build asks BuildKit for every image of the plan; what is up to date costs only the question.
 func (e *Environment) build(ctx context.Context, planned plan.Plan, flags buildFlags) error {
-	requests := buildRequests(planned, flags)
+	requests := e.buildRequests(planned, flags)
 	if len(requests) == 0 {
 		return nil
 	}
-	began := time.Now()
+	before, err := e.imageIDs(ctx, requests)
+	if err != nil {
+		return err
+	}
 	results, err := build.Run(ctx, e.engine, requests, e.buildOptions())
 	if err != nil {
 		return err
 	}
 	for _, result := range results {
 		outcome := "built"
-		if result.Cached {
+		if before[result.ID] {
 			outcome = "up to date"
 		}
 		e.settings.Term.Step("image", strings.Join(result.Services, ", "), outcome+"  "+strings.TrimSuffix(result.Image, ":latest"), result.Duration)
 	}
-	e.settings.Term.Detail("images: %s", time.Since(began))
 	return nil
+}
+
+// imageIDs are the images that the requests' names stand for now.
+func (e *Environment) imageIDs(ctx context.Context, requests []build.Request) (map[string]bool, error) {
+	ids := map[string]bool{}
+	for _, request := range requests {
+		image, found, err := e.engine.Image(ctx, request.Tags[0])
+		if err != nil {
+			return nil, err
+		}
+		ids[image.ID] = found
+	}
+	return ids, nil
 }
 
 func (e *Environment) buildOptions() build.Options {
 	return build.Options{
 		Dir: e.settings.Dir, Out: e.settings.Err, Terminal: e.settings.Interactive,
+		Mask: e.project.Masker().Text,
 		Auth: func(_ context.Context, host string) (build.Credentials, error) {
 			user, secret, err := e.stack.Credentials(host)
 			return build.Credentials{Username: user, Secret: secret}, err
@@ -69,18 +86,21 @@ func (e *Environment) buildOptions() build.Options {
 	}
 }
 
-func buildRequests(planned plan.Plan, flags buildFlags) []build.Request {
+func (e *Environment) buildRequests(planned plan.Plan, flags buildFlags) []build.Request {
+	services := maps.Clone(planned.Project.Services)
+	maps.Copy(services, planned.Builds)
 	var requests []build.Request
-	for _, name := range planned.Project.ServiceNames() {
-		service := planned.Project.Services[name]
+	for _, name := range slices.Sorted(maps.Keys(services)) {
+		service := services[name]
 		if service.Build == nil {
 			continue
 		}
 		requests = append(requests, build.Request{
 			Service: name, Build: *service.Build, Platform: service.Platform,
-			Tags:    append([]string{plan.ImageName(planned.Project.Name, service)}, service.Build.Tags...),
+			Tags:    []string{plan.ImageName(planned.Project.Name, service)},
+			Labels:  stack.ImageLabels(e.project.Compose, name),
 			Secrets: planned.Project.Secrets, Environment: planned.Project.Environment,
-			NoCache: flags.noCache || service.Build.NoCache, Pull: flags.pull || service.Build.Pull,
+			NoCache: flags.noCache, Pull: flags.pull,
 		})
 	}
 	return requests

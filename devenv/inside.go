@@ -88,8 +88,12 @@ func (e *Environment) Run(ctx context.Context, options RunOptions) (status int, 
 	if err != nil {
 		return 0, fault.New(fault.Usage, "--entrypoint %s: %w", options.Entrypoint, err)
 	}
+	command := options.inside()
+	if command.Env, err = e.project.RunEnvironment(options.Env); err != nil {
+		return 0, err
+	}
 	return e.stack.Run(ctx, e.engine, planned.Project, stack.RunOptions{
-		CommandOptions: options.inside(), Entrypoint: entrypoint, NoDeps: options.NoDeps, ServicePorts: options.ServicePorts, Remove: !options.Keep, Report: e.report,
+		CommandOptions: command, Entrypoint: entrypoint, NoDeps: options.NoDeps, ServicePorts: options.ServicePorts, Remove: !options.Keep, Report: e.report,
 	})
 }
 

@@ -4,8 +4,10 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 
 	"devenv/devenv/engine"
+	"devenv/devenv/fault"
 	"devenv/devenv/plan"
 	"devenv/devenv/state"
 )
@@ -28,7 +30,7 @@ func (e *Environment) ShowMode(format string) error {
 		return e.settings.Term.JSON(shown)
 	}
 	var rows [][]string
-	for _, service := range e.Services() {
+	for _, service := range withBuild(e.project.Compose.Services) {
 		rows = append(rows, []string{service, modes.Of(service)})
 	}
 	if err := e.settings.Term.Table([]string{"SERVICE", "MODE"}, rows); err != nil {
@@ -47,17 +49,17 @@ type shownModes struct {
 // SwitchMode chooses a mode for the project, or for some services of it. A running project is switched at once; the
 // choice is remembered when that has worked.
 func (e *Environment) SwitchMode(ctx context.Context, mode string, services []string) error {
-	if err := e.project.Known(services); err != nil {
+	if err := e.switchable(mode, services); err != nil {
 		return err
 	}
 	if err := e.connect(ctx); err != nil {
 		return err
 	}
-	running, err := e.running(ctx)
+	present, err := e.present(ctx)
 	if err != nil {
 		return err
 	}
-	chosen := choose(e.state, mode, services)
+	chosen := choose(e.state, strings.ToLower(mode), services)
 	in, planned, err := e.plan(e.modesOf(chosen), nil)
 	if err != nil {
 		return err
@@ -66,40 +68,65 @@ func (e *Environment) SwitchMode(ctx context.Context, mode string, services []st
 		return err
 	}
 	return e.change(ctx, func() error {
-		if err := e.switchRunning(ctx, e.modesOf(chosen), running); err != nil {
+		if err := e.switchPresent(ctx, e.modesOf(chosen), present); err != nil {
+			e.settings.Term.Say("the mode of this checkout is still %s; `devenv mode %[1]s` goes back to it", e.modes("").Of(""))
 			return err
 		}
 		return e.store.Save(chosen)
 	})
 }
 
-// switchRunning brings the running services, and no others, into their modes.
-func (e *Environment) switchRunning(ctx context.Context, modes plan.Modes, running []string) error {
-	if running == nil {
+// switchPresent brings the services that have containers, and no others, into their modes.
+func (e *Environment) switchPresent(ctx context.Context, modes plan.Modes, present []string) error {
+	if present == nil {
 		e.settings.Term.Say("nothing runs; the next `devenv up` is in mode %s", modes.Of(""))
 		return nil
 	}
-	in, planned, err := e.plan(modes, running)
+	in, planned, err := e.plan(modes, present)
 	if err == nil {
 		_, err = e.start(ctx, in, planned, UpOptions{Timeout: DefaultTimeout})
 	}
 	return err
 }
 
-// running are the services of the project that have a running container, nil for none.
-func (e *Environment) running(ctx context.Context) ([]string, error) {
+// present are the services of the project that have a container, also one that has ended; nil where nothing runs.
+func (e *Environment) present(ctx context.Context) ([]string, error) {
 	containers, err := e.engine.Containers(ctx, e.project.Compose.Name)
 	if err != nil {
 		return nil, err
 	}
 	var names []string
+	running := false
 	for _, container := range containers {
-		ours := slices.Contains(e.Services(), container.Service) && !slices.Contains(names, container.Service)
-		if ours && container.State == engine.Running && !container.Oneoff {
+		if container.Oneoff || !slices.Contains(e.Services(), container.Service) {
+			continue
+		}
+		running = running || container.State == engine.Running
+		if !slices.Contains(names, container.Service) {
 			names = append(names, container.Service)
 		}
 	}
+	if !running {
+		return nil, nil
+	}
 	return names, nil
+}
+
+// switchable refuses what has no mode: a name that is empty, a service that is not built here.
+func (e *Environment) switchable(mode string, services []string) error {
+	if mode == "" {
+		return fault.New(fault.Usage, "devenv mode: the name of the mode is empty")
+	}
+	if err := e.project.Known(services); err != nil {
+		return err
+	}
+	for _, name := range services {
+		if e.project.Compose.Services[name].Build == nil {
+			return fault.New(fault.Usage, "%s: it runs an image as it is, so it has no modes", name).
+				WithHint("services with a build have: %s", list(withBuild(e.project.Compose.Services)))
+		}
+	}
+	return nil
 }
 
 // choose is the state after a switch: a mode for the whole project ends the exceptions, one for a service is an

@@ -103,32 +103,62 @@ func (e *Environment) plan(modes plan.Modes, services []string) (plan.Input, pla
 	if err == nil {
 		err = knownModes(in, modes)
 	}
-	if err == nil && len(services) > 0 {
-		in, err = e.narrowed(modes, services)
-	}
 	if err != nil {
 		return in, plan.Plan{}, err
 	}
 	planned, err := plan.Make(in)
+	if err == nil && len(services) > 0 {
+		in, planned, err = e.narrowed(modes, services, planned)
+	}
 	if err == nil {
 		stack.NameEnvFiles(planned.Project, e.project.NamedEnvFiles())
 	}
 	return in, planned, err
 }
 
-func (e *Environment) narrowed(modes plan.Modes, services []string) (plan.Input, error) {
+// narrowed is the plan of some services and what they depend on; from the plan of the whole project it takes what only
+// their builds need.
+func (e *Environment) narrowed(modes plan.Modes, services []string, whole plan.Plan) (plan.Input, plan.Plan, error) {
 	selected, err := e.project.Select(services...)
 	if err != nil {
-		return plan.Input{}, err
+		return plan.Input{}, plan.Plan{}, err
 	}
-	return e.input(selected, modes)
+	in, err := e.input(selected, modes)
+	if err != nil {
+		return in, plan.Plan{}, err
+	}
+	planned, err := plan.Make(in)
+	if err == nil {
+		planned.Builds = buildsOnly(planned.Project.Services, whole.Project.Services)
+	}
+	return in, planned, err
+}
+
+// buildsOnly are the services of whole whose images the builds of selected take as additional_contexts, theirs included.
+func buildsOnly(selected, whole types.Services) types.Services {
+	only := types.Services{}
+	for queue := slices.Collect(maps.Values(selected)); len(queue) > 0; queue = queue[1:] {
+		if queue[0].Build == nil {
+			continue
+		}
+		for _, context := range queue[0].Build.AdditionalContexts {
+			name, isService := strings.CutPrefix(context, "service:")
+			_, known := selected[name]
+			_, taken := only[name]
+			if service, exists := whole[name]; isService && exists && !known && !taken {
+				only[name] = service
+				queue = append(queue, service)
+			}
+		}
+	}
+	return only
 }
 
 // knownModes refuses a mode that no service has anything for.
 func knownModes(in plan.Input, modes plan.Modes) error {
 	known := plan.Known(in)
 	for _, name := range append(slices.Sorted(maps.Values(modes.Services)), modes.Project) {
-		if name == "" || plan.Has(in, name) {
+		if plan.Has(in, name) || name == "" {
 			continue
 		}
 		unknown := fault.New(fault.Usage, "no mode %q: no service has a stage, a Dockerfile or an x-devenv.modes entry of this name", name)

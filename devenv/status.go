@@ -3,6 +3,7 @@ package devenv
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
@@ -62,8 +63,11 @@ func (e *Environment) Status(ctx context.Context, format string) error {
 }
 
 func (s ServiceStatus) condition() string {
-	if s.Health != "" {
+	switch {
+	case s.Health != "":
 		return s.State + ", " + s.Health
+	case s.State == engine.Exited:
+		return fmt.Sprintf("%s (%d)", s.State, s.ExitCode)
 	}
 	return s.State
 }
@@ -128,10 +132,10 @@ func (e *Environment) addImages(ctx context.Context, rows []ServiceStatus) error
 		for i := range rows {
 			rows[i].Current = "unknown: " + err.Error()
 		}
-		return nil //nolint:nilerr // what runs is worth showing also while a Dockerfile is broken
+		return nil // what runs is worth showing also while a Dockerfile is broken
 	}
 	requests := map[string]build.Request{}
-	for _, request := range buildRequests(planned, buildFlags{}) {
+	for _, request := range e.buildRequests(planned, buildFlags{}) {
 		requests[request.Service] = request
 	}
 	group, ctx := errgroup.WithContext(ctx)
@@ -140,6 +144,8 @@ func (e *Environment) addImages(ctx context.Context, rows []ServiceStatus) error
 		row.Image = plan.ImageName(planned.Project.Name, service)
 		if service.Build != nil {
 			row.Target = service.Build.Target
+		} else if service.Labels[plan.ModeLabel] == "" {
+			row.Mode = "" // an image that is run as it is
 		}
 		group.Go(func() (err error) {
 			row.Current, err = e.current(ctx, *row, requests)

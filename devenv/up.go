@@ -85,7 +85,8 @@ func (e *Environment) start(ctx context.Context, in plan.Input, planned plan.Pla
 	}
 	if err := e.converge(ctx, planned, options); err != nil {
 		if ctx.Err() != nil {
-			return before, errors.Join(interrupted(), e.undo(snapshot))
+			ours := notRunning(planned.Project.ServiceNames(), before)
+			return before, errors.Join(interrupted(), e.stopStarted(planned, ours), e.undo(snapshot))
 		}
 		if !options.Detach {
 			e.settings.Term.Say("what has started runs on; `devenv down` ends it")
@@ -131,7 +132,7 @@ const settle = 500 * time.Millisecond
 
 // undo runs after an interruption, so under a context of its own: the user's second Ctrl-C ends it.
 func (e *Environment) undo(snapshot stack.Snapshot) error {
-	e.settings.Term.Say("interrupted: removing what this `up` made; Ctrl-C again leaves it")
+	e.settings.Term.Say("interrupted: removing what was made; Ctrl-C again leaves it")
 	err := stack.Undo(e.settings.Now, e.engine, snapshot, e.report)
 	if e.settings.Now.Err() != nil {
 		return fault.New(fault.Interrupted, "interrupted again: what was made so far is left").WithHint("devenv down removes it")

@@ -16,7 +16,7 @@ func (a *app) build() *cobra.Command {
 			return a.open(cmd.Context(), func(env *devenv.Environment) error { return env.Build(cmd.Context(), options) })
 		},
 	}
-	cmd.Flags().StringVar(&options.Mode, "mode", "", "mode for this time (default: what `devenv mode` chose)")
+	cmd.Flags().StringVar(&options.Mode, "mode", "", "mode for this time (default: what \"devenv mode\" chose)")
 	cmd.Flags().BoolVar(&options.NoCache, "no-cache", false, "build every step anew")
 	cmd.Flags().BoolVar(&options.Pull, "pull", false, "look for newer base images")
 	return cmd

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -33,8 +34,8 @@ func run() int {
 	if err != nil && !app.began {
 		err = usage(cmd, err)
 	}
-	if err != nil && ctx.Err() != nil && fault.ExitStatus(err) != int(fault.Interrupted) {
-		err = fault.New(fault.Interrupted, "interrupted: %w", err)
+	if err != nil && ctx.Err() != nil {
+		err = interrupted(err)
 	}
 	if err != nil {
 		app.terminal().Fail(err)
@@ -43,6 +44,21 @@ func run() int {
 		return app.status
 	}
 	return fault.ExitStatus(err)
+}
+
+// interrupted is err without what only repeats that the work was interrupted, and with the exit status that says so.
+func interrupted(err error) error {
+	kept := []error{&fault.Error{Class: fault.Interrupted, Message: "interrupted"}}
+	for _, part := range fault.All(err) {
+		var known *fault.Error
+		switch {
+		case errors.As(part, &known) && known.Class == fault.Interrupted:
+			kept[0] = part
+		case !errors.Is(part, context.Canceled):
+			kept = append(kept, part)
+		}
+	}
+	return errors.Join(kept...)
 }
 
 // interrupts gives a context that the first signal cancels and one that the second does. stop ends the goroutine.
@@ -76,7 +92,7 @@ func settings(now context.Context) devenv.Settings {
 	return devenv.Settings{
 		Dir: dir, Env: os.Environ(), Now: now,
 		In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
-		Interactive: isTerminal(os.Stderr),
+		Interactive: isTerminal(os.Stderr) && os.Getenv("TERM") != "dumb",
 		Command:     strings.Join(append([]string{"devenv"}, os.Args[1:]...), " "),
 		PID:         os.Getpid(),
 	}

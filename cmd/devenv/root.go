@@ -62,9 +62,9 @@ func (a *app) root() *cobra.Command {
 	flags.StringVarP(&a.settings.Name, "project-name", "p", "", "project name")
 	flags.StringVar(&a.settings.ProjectDir, "project-directory", "", "folder that relative paths start from")
 	root.PersistentFlags().BoolVar(&a.verbose, "verbose", false, "tell more")
-	root.SetHelpCommand(&cobra.Command{Hidden: true, Use: "no-help"})
 	root.AddGroup(&cobra.Group{ID: work, Title: "Work:"}, &cobra.Group{ID: look, Title: "Look:"}, &cobra.Group{ID: inside, Title: "Inside a service:"})
 	root.SetCompletionCommandGroupID(look)
+	root.SetHelpCommandGroupID(look)
 	root.AddCommand(
 		a.up(), a.down(), a.stop(), a.restart(), a.mode(), a.build(),
 		a.statusCommand(), a.logs(), a.config(), a.version(),

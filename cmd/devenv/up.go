@@ -21,7 +21,7 @@ func (a *app) up() *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.BoolVarP(&options.Detach, "detach", "d", false, "return when the services are healthy")
-	flags.StringVar(&options.Mode, "mode", "", "mode for this time: local, dev, prod, ... (default: what `devenv mode` chose)")
+	flags.StringVar(&options.Mode, "mode", "", "mode for this time: local, dev, prod, ... (default: what \"devenv mode\" chose)")
 	flags.BoolVar(&options.NoBuild, "no-build", false, "use the images as they are")
 	flags.Bool("build", true, "build what is out of date before starting (what happens anyway)")
 	flags.BoolVar(&options.DryRun, "dry-run", false, "show what devenv would change in the project, and why")

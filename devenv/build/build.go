@@ -34,6 +34,8 @@ type Request struct {
 	Environment types.Mapping     // the project's: args without value, secrets from the environment, SSH_AUTH_SOCK
 	NoCache     bool              // run every step again
 	Pull        bool              // look for newer base images in the registry
+	// Labels are put on the image beside build.labels and win over them, as Compose's own do.
+	Labels types.Labels
 }
 
 // Result is one build that was made.
@@ -50,9 +52,8 @@ type Options struct {
 	Dir      string    // the project's directory: names of files in messages are relative to it
 	Out      io.Writer // where progress goes; nil is nowhere
 	Terminal bool      // Out is a terminal, an *os.File or the like: show BuildKit's display
-	Limit    int       // builds side by side; 0 is 4
-	// HostGateway is the address for "host-gateway" in extra_hosts on engines that do not tell it (before 23.0).
-	HostGateway string
+	// Mask hides secrets in a line of progress or of a failed step's output; nil hides nothing.
+	Mask func(text string) string
 	// Auth finds the credentials for a key of Docker's configuration file, usually a registry's host; nil is
 	// anonymous.
 	Auth func(ctx context.Context, key string) (Credentials, error)

@@ -257,6 +257,25 @@ func TestFailuresNameTheLine(t *testing.T) {
 	}
 }
 
+// What a step prints of a secret is in neither the progress nor the error.
+func TestMaskOfABuild(t *testing.T) {
+	t.Parallel()
+	c := testEngine(t)
+	req := request(t, c, "api", "Dockerfile", "FROM busybox:1.36\nARG API_KEY\nRUN printf \"%s key \" $API_KEY; sleep 0.1; echo $API_KEY "+unique(t)+"; exit 7\n")
+	req.Build.Args = types.MappingWithEquals{"API_KEY": ptr("hunter2")}
+	var out strings.Builder
+	_, err := Run(t.Context(), c, []Request{req}, Options{Out: &out, Mask: func(text string) string {
+		return strings.ReplaceAll(text, "hunter2", "***")
+	}})
+	var known *fault.Error
+	if !errors.As(err, &known) || len(known.Detail) != 1 || !strings.HasPrefix(known.Detail[0], "*** key *** ") {
+		t.Errorf("got %+v", known)
+	}
+	if !strings.Contains(out.String(), "api:   *** key *** ") || strings.Contains(out.String()+known.Error(), "hunter2") {
+		t.Errorf("shown: %s", out.String())
+	}
+}
+
 // The first failure stops the others, and nothing of them is named.
 func TestOneFailureStopsAll(t *testing.T) {
 	t.Parallel()

@@ -59,7 +59,7 @@ func (j *job) cached(ctx context.Context, e *engine, opt Options, export bool) (
 			return false, err
 		}
 	}
-	watch := newMonitor(nil)
+	watch := newMonitor(nil, opt.Mask)
 	watch.onlyCached = true
 	made, err := j.solve(ctx, e, opt, watch, export)
 	switch {

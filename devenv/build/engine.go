@@ -65,15 +65,13 @@ func unreachable(ctx context.Context, err error) error {
 // facts are what a recipe must know of the engine and the options.
 type facts struct {
 	dir         string
-	hostGateway string // the address for "host-gateway"; "" if not known
+	hostGateway string // the address for "host-gateway"; "" if the engine does not tell it (before 23.0)
 	containerd  bool   // images live in containerd's store: several platforms, attestations, every cache
 }
 
 func (e *engine) facts(opt Options) facts {
-	f := facts{dir: opt.Dir, hostGateway: opt.HostGateway}
-	if ip := e.labels[hostGatewayLabel]; ip != "" {
-		f.hostGateway = ip
+	return facts{
+		dir: opt.Dir, hostGateway: e.labels[hostGatewayLabel],
+		containerd: e.labels[label.Snapshotter] != "", // the worker on graph drivers has none
 	}
-	f.containerd = e.labels[label.Snapshotter] != "" // the worker on graph drivers has none
-	return f
 }

@@ -101,7 +101,7 @@ func TestStepName(t *testing.T) {
 
 func TestTailKeepsTheLastLines(t *testing.T) {
 	t.Parallel()
-	m := newMonitor(nil)
+	m := newMonitor(nil, nil)
 	for i := range 50 {
 		m.tails["s"] = appendTail(m.tails["s"], fmt.Appendf(nil, "line %d\nhalf ", i))
 	}

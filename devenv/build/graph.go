@@ -101,13 +101,16 @@ func (j *job) circle(path []*job) []string {
 	return nil
 }
 
+// sideBySide is how many builds run at a time.
+const sideBySide = 4
+
 // runJobs runs the jobs, each after those it needs. One goroutine per job, all ended when it returns; sessions
 // stay open until then because a later job reads an earlier one's files through its session.
 func runJobs(ctx context.Context, e *engine, jobs []*job, opt Options) ([]Result, error) {
 	show := newScreen(ctx, opt)
 	defer show.close()
 	group, groupCtx := errgroup.WithContext(ctx)
-	places := make(chan struct{}, cmpOr(opt.Limit, 4))
+	places := make(chan struct{}, sideBySide)
 	results := make([]Result, len(jobs))
 	for i, j := range jobs {
 		group.Go(func() error {
@@ -136,13 +139,6 @@ func runJobs(ctx context.Context, e *engine, jobs []*job, opt Options) ([]Result
 		return nil, known
 	}
 	return results, err
-}
-
-func cmpOr(n, other int) int {
-	if n > 0 {
-		return n
-	}
-	return other
 }
 
 // await waits for the jobs that j needs, then for a free place.

@@ -70,8 +70,10 @@ func argsKey(r *recipe, req *Request, _ facts) error {
 }
 
 func labelsKey(r *recipe, req *Request, _ facts) error {
-	for name, value := range req.Build.Labels {
-		r.Attrs["label:"+name] = value
+	for _, labels := range []types.Labels{req.Build.Labels, req.Labels} {
+		for name, value := range labels {
+			r.Attrs["label:"+name] = value
+		}
 	}
 	return nil
 }

@@ -35,7 +35,7 @@ func TestRecipe(t *testing.T) {
 	t.Parallel()
 	dir := write(t, "Dockerfile", "FROM scratch\n", "token", "x", "lib/a", "", ".dockerignore", "*.log")
 	req := Request{
-		Service: "api", Platform: "linux/amd64",
+		Service: "api", Platform: "linux/amd64", Labels: types.Labels{"com.docker.compose.service": "api"},
 		Environment: types.Mapping{"FROM_ENV": "e", "SECRET_ENV": "s", "SSH_AUTH_SOCK": dir + "/token"},
 		Secrets: types.Secrets{
 			"token": {File: filepath.Join(dir, "token")},
@@ -44,7 +44,7 @@ func TestRecipe(t *testing.T) {
 		Build: types.BuildConfig{
 			Context: dir, Target: "local",
 			Args:               types.MappingWithEquals{"A": ptr("1"), "FROM_ENV": nil, "UNSET": nil, "EMPTY": ptr("")},
-			Labels:             types.Labels{"team": "a"},
+			Labels:             types.Labels{"team": "a", "com.docker.compose.service": "mine"},
 			Secrets:            []types.ServiceSecretConfig{{Source: "token"}, {Source: "env", Target: "renamed"}},
 			SSH:                types.SSHConfig{{ID: "default"}, {ID: "key", Path: filepath.Join(dir, "token")}},
 			AdditionalContexts: types.Mapping{"lib": dir + "/lib", "base": "service:other", "img": "docker-image://busybox", "src": "https://example.com/a.git#main"},
@@ -69,7 +69,7 @@ func TestRecipe(t *testing.T) {
 	want := []string{
 		"add-hosts=db=10.0.0.1,me=172.17.0.1", "build-arg:A=1", "build-arg:EMPTY=", "build-arg:FROM_ENV=e",
 		"context:img=docker-image://busybox", "context:lib=local:context:lib", "context:src=https://example.com/a.git#main",
-		"dockerfilekey=dockerfile", "force-network-mode=host", "image-resolve-mode=pull", "label:team=a", "no-cache=deps,local",
+		"dockerfilekey=dockerfile", "force-network-mode=host", "image-resolve-mode=pull", "label:com.docker.compose.service=api", "label:team=a", "no-cache=deps,local",
 		"platform=linux/amd64", "shm-size=67108864", "target=local", "ulimit=nofile=1:2,nproc=3:3",
 	}
 	if !slices.Equal(got, want) {

@@ -14,6 +14,7 @@ const tailLines = 20
 // monitor reads the status stream of one build. Only follow's goroutine writes; read it after follow returned.
 type monitor struct {
 	show       func(*bk.SolveStatus) // called with everything, or nil
+	mask       *masking              // hides secrets before anything is kept or shown, or nil
 	onlyCached bool                  // the first step that begins to execute stops the build
 	names      map[digest.Digest]string
 	ran        map[digest.Digest]bool
@@ -21,9 +22,9 @@ type monitor struct {
 	failed     digest.Digest
 }
 
-func newMonitor(show func(*bk.SolveStatus)) *monitor {
+func newMonitor(show func(*bk.SolveStatus), mask func(string) string) *monitor {
 	return &monitor{
-		show:  show,
+		show: show, mask: newMasking(mask),
 		names: map[digest.Digest]string{}, ran: map[digest.Digest]bool{}, tails: map[digest.Digest][]string{},
 	}
 }
@@ -31,18 +32,27 @@ func newMonitor(show func(*bk.SolveStatus)) *monitor {
 // follow reads until the build closes the stream; stop ends the build.
 func (m *monitor) follow(statuses <-chan *bk.SolveStatus, stop func()) {
 	for status := range statuses {
-		for _, v := range status.Vertexes {
-			m.vertex(v)
-		}
+		m.mask.status(status)
+		m.take(status)
 		if m.onlyCached && m.worked() {
 			stop()
 		}
-		for _, log := range status.Logs {
-			m.tails[log.Vertex] = appendTail(m.tails[log.Vertex], log.Data)
-		}
-		if m.show != nil {
-			m.show(status)
-		}
+	}
+	if rest := m.mask.rest(); len(rest) > 0 {
+		m.take(&bk.SolveStatus{Logs: rest})
+	}
+}
+
+// take keeps what is asked for later, and shows the rest.
+func (m *monitor) take(status *bk.SolveStatus) {
+	for _, v := range status.Vertexes {
+		m.vertex(v)
+	}
+	for _, log := range status.Logs {
+		m.tails[log.Vertex] = appendTail(m.tails[log.Vertex], log.Data)
+	}
+	if m.show != nil {
+		m.show(status)
 	}
 }
 

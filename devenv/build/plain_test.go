@@ -18,7 +18,7 @@ func at(seconds float64) *time.Time {
 func vertexes(all ...*bk.Vertex) *bk.SolveStatus { return &bk.SolveStatus{Vertexes: all} }
 
 func output(step digest.Digest, text string) *bk.SolveStatus {
-	return &bk.SolveStatus{Logs: []*bk.VertexLog{{Vertex: step, Data: []byte(text)}}}
+	return &bk.SolveStatus{Logs: []*bk.VertexLog{{Vertex: step, Stream: 1, Data: []byte(text)}}}
 }
 
 // Two services share the step "deps": it is told once, under the name of the first.
@@ -47,6 +47,39 @@ func TestPlainLines(t *testing.T) {
 			"web: [4/4] RUN false: failed after 0.0s\n"
 		if out.String() != want {
 			t.Errorf("got:\n%s\nwant:\n%s", out.String(), want)
+		}
+	})
+}
+
+// A secret is hidden wherever the engine tells it, also where a piece of output ends within it.
+func TestMask(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var out strings.Builder
+		in := []digest.Digest{"in"}
+		s := newScreen(t.Context(), Options{Out: &out})
+		m := newMonitor(func(status *bk.SolveStatus) { s.show("api", status) }, func(text string) string {
+			return strings.ReplaceAll(text, "hunter2", "***")
+		})
+		statuses := make(chan *bk.SolveStatus)
+		go func() {
+			defer close(statuses)
+			statuses <- vertexes(&bk.Vertex{Digest: "run", Name: "[2/2] RUN echo hunter2", Inputs: in, Started: at(1)})
+			for _, piece := range []string{"one hunter2\nhun", "ter", "2 two\r50% hunt", "er2\rthree hunte", "r2"} {
+				statuses <- output("run", piece)
+			}
+			statuses <- vertexes(&bk.Vertex{Digest: "run", Name: "[2/2] RUN echo hunter2", Inputs: in, Started: at(1), Completed: at(2), Error: "hunter2"})
+			statuses <- output("cut off", "hunter2")
+		}()
+		m.follow(statuses, func() {})
+		s.close()
+		want := "api: [2/2] RUN echo ***\napi:   one ***\napi:   *** two\r50% ***\rthree ***\napi: [2/2] RUN echo ***: failed after 1.0s\n"
+		if out.String() != want {
+			t.Errorf("got:\n%q\nwant:\n%q", out.String(), want)
+		}
+		kept := strings.Join(append(m.tail("run"), append(m.tail("cut off"), m.names["run"])...), "|")
+		if kept != "one ***|three ***|***|[2/2] RUN echo ***" {
+			t.Errorf("kept: %q", kept)
 		}
 	})
 }

@@ -88,11 +88,6 @@ func (c *Client) Publishing(ctx context.Context, port uint16, protocol string) (
 	return c.containers(ctx, filters.Arg("publish", strconv.Itoa(int(port))+"/"+protocol), filters.Arg("status", Running))
 }
 
-// Projects are the containers of every Compose project, stopped ones too.
-func (c *Client) Projects(ctx context.Context) ([]Container, error) {
-	return c.containers(ctx, filters.Arg("label", LabelProject))
-}
-
 func (c *Client) containers(ctx context.Context, filter ...filters.KeyValuePair) ([]Container, error) {
 	list, err := c.api.ContainerList(ctx, container.ListOptions{All: true, Filters: filters.NewArgs(filter...)})
 	if err != nil {
@@ -180,7 +175,6 @@ type Detail struct {
 	StartedAt    time.Time // of the last run, by the engine's clock; a log line may be a little older
 	FinishedAt   time.Time // of the run before, or of the last one when it has ended
 	TTY          bool
-	Pid          int // in the engine's own namespace
 }
 
 // Inspect looks at one container. A container that is gone is found false.
@@ -198,7 +192,10 @@ func (c *Client) Inspect(ctx context.Context, id string) (_ Detail, found bool, 
 	detail := Detail{
 		State: got.State.Status, ExitCode: got.State.ExitCode, Error: got.State.Error, OOMKilled: got.State.OOMKilled,
 		RestartCount: got.RestartCount, Restarts: policy != "" && policy != container.RestartPolicyDisabled,
-		StartedAt: started, FinishedAt: finished, TTY: got.Config.Tty, Pid: got.State.Pid,
+		StartedAt: started, FinishedAt: finished, TTY: got.Config.Tty,
+	}
+	if detail.State == Exited && detail.ExitCode == killed && !detail.OOMKilled {
+		detail.OOMKilled = c.ranOutOfMemory(ctx, id, started)
 	}
 	if check := got.Config.Healthcheck; check != nil && len(check.Test) > 0 && check.Test[0] != "NONE" {
 		detail.Healthcheck = true

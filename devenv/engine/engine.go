@@ -10,6 +10,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"net"
 	"net/http"
@@ -147,34 +148,18 @@ func (c *Client) DialHijack(ctx context.Context, url, proto string, meta map[str
 	return c.api.DialHijack(ctx, url, proto, meta)
 }
 
-// Info is what devenv tells about an engine and what its decisions depend on.
-type Info struct {
-	Version    string // of the engine, such as 20.10.24
-	APIVersion string // as negotiated with this client
-	OS, Arch   string // of the engine's containers: linux, amd64
-	Name       string // the engine machine's host name
-	System     string // Docker Desktop, Debian GNU/Linux 12 ...
-	Root       string // the folder in which the engine keeps images and volumes
-}
-
-// Info asks the engine about itself.
-func (c *Client) Info(ctx context.Context) (Info, error) {
-	info, err := c.api.Info(ctx)
-	if err != nil {
-		return Info{}, c.failure(err)
-	}
-	return Info{
-		Version: info.ServerVersion, APIVersion: c.api.ClientVersion(), OS: info.OSType, Arch: info.Architecture,
-		Name: info.Name, System: info.OperatingSystem, Root: info.DockerRootDir,
-	}, nil
-}
-
 // failure turns a lost connection into a fault of class Engine and leaves every other error as it is.
 func (c *Client) failure(err error) error {
-	if client.IsErrConnectionFailed(err) {
-		lost := fault.New(fault.Engine, "engine %s: the connection was lost", c.endpoint.Host)
-		lost.Err = err
-		return lost.WithHint("start Docker again; `docker info` shows whether it answers")
+	if !client.IsErrConnectionFailed(err) && !isCut(err) {
+		return err
 	}
-	return err
+	lost := fault.New(fault.Engine, "engine %s: the connection was lost", c.endpoint.Host)
+	lost.Err = err
+	return lost.WithHint("start Docker again; `docker info` shows whether it answers")
+}
+
+// isCut: the connection ended in the middle of an answer.
+func isCut(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) ||
+		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }

@@ -6,12 +6,15 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/network"
+	"github.com/docker/docker/api/types/versions"
 	"github.com/docker/docker/api/types/volume"
 	"go.uber.org/goleak"
 
@@ -108,12 +111,13 @@ func refusing(host string, err error) Endpoint {
 
 func TestConnectNegotiates(t *testing.T) {
 	t.Parallel()
-	info, err := connect(t).Info(t.Context())
+	c := connect(t)
+	server, err := c.api.ServerVersion(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if info.Version == "" || info.OS != "linux" || !strings.HasPrefix(info.APIVersion, "1.") {
-		t.Errorf("got %+v", info)
+	if version := c.api.ClientVersion(); versions.GreaterThan(version, server.APIVersion) {
+		t.Errorf("speaks %s to an engine of %s", version, server.APIVersion)
 	}
 }
 
@@ -138,7 +142,7 @@ func TestImage(t *testing.T) {
 	t.Parallel()
 	c := connect(t)
 	got, found, err := c.Image(t.Context(), image)
-	if err != nil || !found || !strings.HasPrefix(got.ID, "sha256:") || got.Size == 0 {
+	if err != nil || !found || !strings.HasPrefix(got.ID, "sha256:") || !slices.ContainsFunc(got.Env, func(env string) bool { return strings.HasPrefix(env, "PATH=") }) {
 		t.Errorf("got %+v, %v, %v", got, found, err)
 	}
 	if _, found, err := c.Image(t.Context(), "devenv-test/nowhere:1"); found || err != nil {
@@ -170,7 +174,7 @@ func TestWatchAndContainers(t *testing.T) {
 			t.Errorf("got %+v", e)
 		}
 		switch e.Action {
-		case ActionCreate, ActionStart:
+		case "create", ActionStart:
 			told = append(told, string(e.Action))
 		case ActionHealth:
 			told = append(told, e.Health)
@@ -267,6 +271,51 @@ func TestParseStatus(t *testing.T) {
 	} {
 		if health, exit := parseStatus(status); health != want.health || exit != want.exit {
 			t.Errorf("%q: got %q %d", status, health, exit)
+		}
+	}
+}
+
+// An engine that goes away in the middle of an answer is a failure of the engine, whatever was being read.
+func TestLostConnection(t *testing.T) {
+	t.Parallel()
+	id, project := box(t, connect(t), container.Config{Cmd: []string{"sh", "-c", "echo up; sleep 1000"}})
+	endpoint, cut := cutable(socket("/var/run/docker.sock"))
+	c, err := Connect(t.Context(), endpoint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	_, broken := c.Watch(t.Context(), project)
+	read := c.Logs(t.Context(), id, LogRequest{Follow: true}, func(bool, string) { cut() })
+	for name, err := range map[string]error{"logs": read, "watch": <-broken} {
+		var known *fault.Error
+		if !errors.As(err, &known) || known.Class != fault.Engine ||
+			known.Message != "engine unix:///var/run/docker.sock: the connection was lost" {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+// cutable is an endpoint whose connections end with cut, as those of an engine that is stopped.
+func cutable(e Endpoint) (_ Endpoint, cut func()) {
+	var mu sync.Mutex
+	var open []*net.UnixConn
+	dial := e.Dial
+	e.Dial = func(ctx context.Context) (net.Conn, error) {
+		conn, err := dial(ctx)
+		if err != nil {
+			return nil, err
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		open = append(open, conn.(*net.UnixConn))
+		return conn, nil
+	}
+	return e, func() {
+		mu.Lock()
+		defer mu.Unlock()
+		for _, conn := range open {
+			_ = conn.CloseRead()
 		}
 	}
 }

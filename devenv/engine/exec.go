@@ -37,7 +37,7 @@ func (c *Client) Output(ctx context.Context, id string, command Command) (output
 		if cause := ctx.Err(); cause != nil {
 			return text.Bytes(), 0, cause
 		}
-		return text.Bytes(), 0, err
+		return text.Bytes(), 0, c.failure(err)
 	}
 	state, err := c.api.ContainerExecInspect(ctx, created.ID)
 	if err != nil {

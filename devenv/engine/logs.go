@@ -18,8 +18,7 @@ type LogRequest struct {
 	Follow     bool   // go on until the container stops
 	Tail       string // a number of lines; "" and "all": everything
 	Since      string // RFC 3339, a Unix time, or a duration back such as 10m
-	Until      string
-	Timestamps bool // each line begins with its time
+	Timestamps bool   // each line begins with its time
 }
 
 // Logs hands over a container's log line by line, without line ends and with the last line even where it has no
@@ -32,7 +31,7 @@ func (c *Client) Logs(ctx context.Context, id string, request LogRequest, line f
 	}
 	stream, err := c.api.ContainerLogs(ctx, id, container.LogsOptions{
 		ShowStdout: true, ShowStderr: true, Follow: request.Follow, Tail: request.Tail,
-		Since: request.Since, Until: request.Until, Timestamps: request.Timestamps,
+		Since: request.Since, Timestamps: request.Timestamps,
 	})
 	if errdefs.IsNotImplemented(err) || notFound(err) {
 		return nil
@@ -53,7 +52,7 @@ func (c *Client) Logs(ctx context.Context, id string, request LogRequest, line f
 	if cause := ctx.Err(); cause != nil {
 		return cause
 	}
-	return err
+	return c.failure(err)
 }
 
 // lineWriter hands over what is written to it by lines.

@@ -2,10 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
-	"io"
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,13 +15,11 @@ type Action string
 
 // The actions that Watch tells; the engine has more and Watch passes them on by their own names.
 const (
-	ActionCreate  Action = "create"
 	ActionStart   Action = "start"
 	ActionDie     Action = "die"
 	ActionOOM     Action = "oom"
 	ActionHealth  Action = "health_status"
 	ActionDestroy Action = "destroy"
-	ActionRename  Action = "rename"
 )
 
 // Event is one thing that happened to a container of a project.
@@ -39,9 +33,6 @@ type Event struct {
 	ExitCode int    // of ActionDie
 	Health   string // of ActionHealth
 }
-
-// ErrStreamEnded ends a Watch whose engine went away without saying why.
-var ErrStreamEnded = errors.New("the engine ended its event stream")
 
 // Watch tells what happens to a project's containers. The subscription exists when Watch returns, so whoever lists
 // the containers after it misses nothing. Both channels are closed when ctx ends or the stream breaks; the error
@@ -67,7 +58,7 @@ func (c *Client) Watch(ctx context.Context, project string) (<-chan Event, <-cha
 				}
 			case err := <-failures:
 				if ctx.Err() == nil {
-					failed <- c.streamFailure(err)
+					failed <- c.failure(err) // the end of the stream included: no engine ends it while it lives
 				}
 				return
 			}
@@ -76,11 +67,24 @@ func (c *Client) Watch(ctx context.Context, project string) (<-chan Event, <-cha
 	return happened, failed
 }
 
-func (c *Client) streamFailure(err error) error {
-	if err == nil || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return ErrStreamEnded
+// killed is the exit code of a process that SIGKILL ended: 128 and the signal's number.
+const killed = 137
+
+// ranOutOfMemory looks for an out-of-memory event in a container's run. The engine notes it on the container only if
+// it arrives before the exit, which it need not.
+func (c *Client) ranOutOfMemory(ctx context.Context, id string, run time.Time) bool {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	messages, ended := c.api.Events(ctx, events.ListOptions{
+		Since: Since(run), Until: Since(time.Now()),
+		Filters: filters.NewArgs(filters.Arg("container", id), filters.Arg("event", string(ActionOOM))),
+	})
+	select {
+	case <-messages:
+		return true
+	case <-ended: //nolint:errcheck // it says that the past has been told
+		return false
 	}
-	return c.failure(err)
 }
 
 func fromMessage(m *events.Message) Event {
@@ -95,12 +99,4 @@ func fromMessage(m *events.Message) Event {
 		event.Health = detail
 	}
 	return event
-}
-
-func keys[K ~string, V any](m map[K]V) []string {
-	all := make([]string, 0, len(m))
-	for _, k := range slices.Sorted(maps.Keys(m)) {
-		all = append(all, string(k))
-	}
-	return all
 }

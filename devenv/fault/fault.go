@@ -26,7 +26,7 @@ const (
 // Error is one failure as the user reads it.
 type Error struct {
 	Class   Class
-	Message string   // "thing: cause"
+	Message string   // "thing: cause"; "" for an end that the user brought about and knows of
 	Hint    string   // the remedy, or ""
 	Detail  []string // lines of evidence that are shown under the message: a log's end, a failing step
 	Err     error    // the underlying error for errors.Is and errors.As, or nil; it is not printed

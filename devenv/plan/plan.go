@@ -52,6 +52,8 @@ type Input struct {
 // Plan is the decision.
 type Plan struct {
 	Project *types.Project // with the changes made
+	// Builds are the services that Project does not run and whose images its builds take as additional_contexts.
+	Builds  types.Services
 	Modes   Modes
 	Changes []Change
 	Advice  []Advice

@@ -23,16 +23,17 @@ import (
 
 // example is a folder of testdata and the way it is loaded.
 type example struct {
-	name string
-	dir  string // below testdata, where the command is started
-	env  []string
-	req  project.Request // without Dir and Env
+	name     string
+	dir      string // below testdata, where the command is started
+	env      []string
+	req      project.Request // without Dir and Env
+	services []string        // to select
 }
 
 var examples = []example{
 	{name: "default name and .env", dir: "fastapi"},
 	{name: "process environment over .env", dir: "fastapi", env: []string{"POSTGRES_PASSWORD=shell", "POSTGRES_VERSION=16"}},
-	{name: "one service and what it needs", dir: "fastapi", req: project.Request{Services: []string{"db"}}},
+	{name: "one service and what it needs", dir: "fastapi", services: []string{"db"}},
 	{name: "override file", dir: "override"},
 	{name: "override file not used with -f", dir: "override", req: project.Request{Files: []string{"compose.yaml"}}},
 	{name: "-f twice", dir: ".", req: project.Request{Files: []string{"override/compose.yaml", "override/compose.override.yml"}}},
@@ -44,9 +45,9 @@ var examples = []example{
 	{name: "include, from the environment", dir: "include", env: []string{"SHARED=shell", "TAG=v1"}},
 	{name: "extends", dir: "extends"},
 	{name: "profiles, none", dir: "profiles"},
-	{name: "profiles, one", dir: "profiles", req: project.Request{Profiles: []string{"tools"}}},
-	{name: "profiles, all", dir: "profiles", req: project.Request{Profiles: []string{"*"}}},
-	{name: "profile of a named service", dir: "profiles", req: project.Request{Services: []string{"debug"}}},
+	{name: "profiles, one", dir: "profiles", env: []string{"COMPOSE_PROFILES=tools"}},
+	{name: "profiles, all", dir: "profiles", env: []string{"COMPOSE_PROFILES=*"}},
+	{name: "profile of a named service", dir: "profiles", services: []string{"debug"}},
 	{name: "interpolation operators", dir: "operators"},
 	{name: "interpolation operators, set", dir: "operators", env: []string{"EMPTY=full", "NEST=n", "UNSET=x", "INIT=no", "PORT=81"}},
 	{name: "anchors and merge keys", dir: "anchors"},
@@ -82,8 +83,11 @@ func TestMarshalPrintsWhatComposePrints(t *testing.T) {
 		for _, format := range []string{"yaml", "json"} {
 			t.Run(example.name+" "+format, func(t *testing.T) {
 				req := example.request(t)
-				sdk, want := composeConfig(t, req, format)
+				sdk, want := composeConfig(t, req, example.services, format)
 				loaded, err := project.Load(t.Context(), req)
+				if err == nil && example.services != nil {
+					loaded, err = loaded.Select(example.services...)
+				}
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -101,11 +105,11 @@ func TestMarshalPrintsWhatComposePrints(t *testing.T) {
 }
 
 // composeConfig is what `docker compose config --format` prints: cmd/compose/config.go, by way of the SDK.
-func composeConfig(t *testing.T, req project.Request, format string) (*types.Project, []byte) {
+func composeConfig(t *testing.T, req project.Request, services []string, format string) (*types.Project, []byte) {
 	t.Helper()
 	t.Chdir(req.Dir)
 	setEnvironment(t, req.Env)
-	loaded := sdkLoad(t, req)
+	loaded := sdkLoad(t, req, services)
 	resolved, err := loaded.WithServicesEnvironmentResolved(true)
 	if err != nil {
 		t.Fatal(err)
@@ -136,7 +140,7 @@ func checkUnprinted(t *testing.T, got, want *types.Project) {
 	}
 }
 
-func sdkLoad(t *testing.T, req project.Request) *types.Project {
+func sdkLoad(t *testing.T, req project.Request, services []string) *types.Project {
 	t.Helper()
 	logrus.SetOutput(t.Output()) // the SDK warns of what the examples leave unset
 	defer logrus.SetOutput(os.Stderr)
@@ -157,7 +161,7 @@ func sdkLoad(t *testing.T, req project.Request) *types.Project {
 	}
 	loaded, err := sdk.LoadProject(context.Background(), api.ProjectLoadOptions{
 		ProjectName: req.Name, ConfigPaths: slices.Clone(req.Files), WorkingDir: req.ProjectDir, EnvFiles: envFiles,
-		Profiles: req.Profiles, Services: req.Services, Offline: true,
+		Services: services, Offline: true,
 		ProjectOptionsFns: []cli.ProjectOptionsFn{cli.WithDiscardEnvFile},
 	})
 	if err != nil {

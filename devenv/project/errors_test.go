@@ -38,6 +38,7 @@ func TestErrors(t *testing.T) {
 	for _, test := range []struct {
 		name, files, want string
 		req               project.Request
+		selected          string // a service
 	}{
 		{
 			name: "no compose file", files: "-- README --\n",
@@ -151,11 +152,11 @@ func TestErrors(t *testing.T) {
 			want: "project name \"A\": is not valid\n  a name consists of lower case letters, digits, hyphens and underscores, and begins with a letter or digit",
 		},
 		{
-			name: "unknown service", files: "-- compose.yaml --\nservices: {api: {image: a}, db: {image: b}}", req: project.Request{Services: []string{"apii"}},
+			name: "unknown service", files: "-- compose.yaml --\nservices: {api: {image: a}, db: {image: b}}", selected: "apii",
 			want: "service \"apii\": no such service\n  did you mean \"api\"?",
 		},
 		{
-			name: "unknown service like no other", files: "-- compose.yaml --\nservices: {api: {image: a}, db: {image: b}}", req: project.Request{Services: []string{"frontend"}},
+			name: "unknown service like no other", files: "-- compose.yaml --\nservices: {api: {image: a}, db: {image: b}}", selected: "frontend",
 			want: "service \"frontend\": no such service\n  the services are api, db",
 		},
 		{
@@ -207,7 +208,10 @@ func TestErrors(t *testing.T) {
 			t.Parallel()
 			req := test.req
 			req.Dir = folder(t, test.files)
-			_, err := project.Load(t.Context(), req)
+			loaded, err := project.Load(t.Context(), req)
+			if err == nil && test.selected != "" {
+				_, err = loaded.Select(test.selected)
+			}
 			if err == nil {
 				t.Fatal("no error")
 			}

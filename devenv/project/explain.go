@@ -1,6 +1,7 @@
 package project
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -101,7 +102,7 @@ func (p *Project) explainOf(service, rest string, options ExplainOptions) (Expla
 	if one := p.explainEnvironment(service, strings.Join(path, "."), options); len(one.Candidates) > 0 {
 		return one, nil
 	}
-	names := slices.Concat(sortedKeys(p.Compose.Services[service].Environment), known)
+	names := slices.Concat(slices.Sorted(maps.Keys(p.Compose.Services[service].Environment)), known)
 	return Explanation{}, near(fault.New(fault.Usage, "%s.%s: no such variable or attribute", service, rest), rest, names)
 }
 

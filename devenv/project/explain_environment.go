@@ -208,20 +208,15 @@ func (p *Project) reference(name string, scope scope) string {
 	return fmt.Sprintf("%s from %s", name, p.where(from.origin(name)))
 }
 
-// RunEnvironment is the environment of a one-off container of service with the flags of `run -e`, KEY or KEY=VALUE:
-// a KEY alone takes the value of the process environment or .env, and counts for nothing where that has none.
-// A value of nil means: unset it in the container.
-func (p *Project) RunEnvironment(service string, flags []string) (types.MappingWithEquals, error) {
-	found, ok := p.Compose.Services[service]
-	if !ok {
-		return nil, unknownService(service, p.Compose.ServiceNames())
-	}
+// RunEnvironment is what the flags of `run -e`, KEY or KEY=VALUE, set in a one-off container, over the service's own
+// environment: KEY=VALUE for each, sorted, the last of equal ones. A KEY alone takes the value of the process environment
+// or .env, and counts for nothing where that has none.
+func (p *Project) RunEnvironment(flags []string) ([]string, error) {
 	for _, flag := range flags {
 		if name, _, _ := strings.Cut(flag, "="); name == "" {
 			return nil, fault.New(fault.Usage, "-e %s: no variable name", flag)
 		}
 	}
-	given := types.NewMappingWithEquals(flags).Resolve(p.Compose.Environment.Resolve).RemoveEmpty()
-	environment := types.MappingWithEquals{}
-	return environment.OverrideBy(found.Environment).OverrideBy(given), nil
+	given := types.NewMappingWithEquals(flags).Resolve(p.Compose.Environment.Resolve).RemoveEmpty().ToMapping()
+	return slices.Sorted(slices.Values(given.Values())), nil
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/compose-spec/compose-go/v2/types"
+
 	"devenv/devenv/project"
 )
 
@@ -342,10 +344,11 @@ func checkRow(t *testing.T, req project.Request, flags []string, image, want str
 	if err != nil {
 		t.Fatal(err)
 	}
-	environment, err := p.RunEnvironment("app", flags)
+	given, err := p.RunEnvironment(flags)
 	if err != nil {
 		t.Fatal(err)
 	}
+	environment := types.MappingWithEquals{}.OverrideBy(p.Compose.Services["app"].Environment).OverrideBy(types.NewMappingWithEquals(given))
 	got := image
 	if value := environment["VALUE"]; value != nil {
 		got = *value

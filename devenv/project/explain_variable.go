@@ -1,6 +1,7 @@
 package project
 
 import (
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -134,10 +135,10 @@ func (p *Project) uses(name string) []Candidate {
 
 // variableNames are the names that a slip of the pen could have meant.
 func (p *Project) variableNames() []string {
-	names := sortedKeys(p.inputs.env)
+	names := slices.Collect(maps.Keys(p.inputs.env))
 	for _, service := range p.Compose.ServiceNames() {
 		names = append(names, service)
-		names = append(names, sortedKeys(p.Compose.Services[service].Environment)...)
+		names = slices.AppendSeq(names, maps.Keys(p.Compose.Services[service].Environment))
 	}
 	slices.Sort(names)
 	return slices.Compact(names)

@@ -48,11 +48,8 @@ func (in *inputs) load(ctx context.Context) (*types.Project, error) {
 	return project, nil
 }
 
-// profiles are the Compose profiles to enable: --profile, else COMPOSE_PROFILES.
+// profiles are the Compose profiles to enable.
 func (in *inputs) profiles() []string {
-	if len(in.request.Profiles) > 0 {
-		return in.request.Profiles
-	}
 	profiles := strings.Split(in.env[consts.ComposeProfiles], ",")
 	for i := range profiles {
 		profiles[i] = strings.TrimSpace(profiles[i])
@@ -124,10 +121,10 @@ type parseError struct {
 func (e *parseError) Error() string { return e.file + ": " + e.err.Error() }
 func (e *parseError) Unwrap() error { return e.err }
 
-// Select is the project narrowed to services and what they depend on, as Request.Services does it.
+// Select is the project narrowed to services and what they depend on, as `docker compose up SERVICE` does it: Compose
+// profiles of a named service are enabled.
 func (p *Project) Select(services ...string) (*Project, error) {
 	narrowed := *p
-	narrowed.request.Services = services
 	var err error
 	collectWarnings(func() {
 		if narrowed.Compose, err = p.resolve(services); err == nil {

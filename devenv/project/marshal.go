@@ -62,6 +62,14 @@ func (p *Project) Masker() *secret.Masker {
 				pairs = append(pairs, secret.Pair{Name: name, Value: *value})
 			}
 		}
+		if config.Build == nil {
+			continue
+		}
+		for name, value := range config.Build.Args {
+			if value != nil {
+				pairs = append(pairs, secret.Pair{Name: name, Value: *value})
+			}
+		}
 	}
 	return secret.NewMasker(pairs)
 }

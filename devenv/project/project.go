@@ -34,11 +34,7 @@ type Request struct {
 	EnvFiles   []string // --env-file
 	ProjectDir string   // --project-directory
 	Name       string   // -p
-	Profiles   []string // --profile: Compose profiles to enable
 
-	// Services, when given, narrows the project to these services and what they depend on, as `docker compose up
-	// SERVICE` does: Compose profiles of a named service are enabled, env files of other services are not read.
-	Services []string
 	// WithoutEnvFiles leaves the services' env files unread: enough for down, stop, ps and logs, which must work
 	// when such a file is missing.
 	WithoutEnvFiles bool
@@ -93,7 +89,7 @@ func (p *Project) load(ctx context.Context) error {
 	if err != nil {
 		return p.inputs.failure(err)
 	}
-	if p.Compose, err = p.resolve(p.request.Services); err != nil {
+	if p.Compose, err = p.resolve(nil); err != nil {
 		return err
 	}
 	return p.decodeExtensions()

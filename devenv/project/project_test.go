@@ -101,13 +101,17 @@ func TestSelect(t *testing.T) {
 services:
   api: {image: a, depends_on: [db]}
   db: {image: b, environment: {A: }}
-  broken: {image: c, env_file: absent.env}
+  broken: {image: c, profiles: [broken], env_file: absent.env}
   debug: {image: d, profiles: [debug]}`
-	p := load(t, project.Request{Services: []string{"api"}, Env: []string{"A=1"}}, files)
-	if got := p.Compose.ServiceNames(); !slices.Equal(got, []string{"api", "db"}) {
+	p := load(t, project.Request{Env: []string{"A=1"}}, files)
+	narrowed, err := p.Select("api")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := narrowed.Compose.ServiceNames(); !slices.Equal(got, []string{"api", "db"}) {
 		t.Errorf("api needs %v", got)
 	}
-	narrowed, err := p.Select("d*")
+	narrowed, err = p.Select("d*")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,7 +124,7 @@ services:
 	if _, err = p.Select("broken"); err == nil || !strings.HasPrefix(words(err), "compose.yaml:4: env_file absent.env: no such file") {
 		t.Errorf("it says %v", err)
 	}
-	all := load(t, project.Request{WithoutEnvFiles: true}, files)
+	all := load(t, project.Request{WithoutEnvFiles: true, Env: []string{"COMPOSE_PROFILES=broken"}}, files)
 	if got := all.Compose.ServiceNames(); !slices.Equal(got, []string{"api", "broken", "db"}) {
 		t.Errorf("without env files there is %v", got)
 	}
@@ -185,17 +189,14 @@ func shorten(p *project.Project, paths []string) string {
 func TestRunEnvironment(t *testing.T) {
 	t.Parallel()
 	p := load(t, project.Request{Env: []string{"A=host"}}, "-- compose.yaml --\nservices: {a: {image: a, environment: {A: file, B: file}}}")
-	got, err := p.RunEnvironment("a", []string{"A", "C=x=y", "GONE"})
-	if err != nil || len(got) != 3 || *got["A"] != "host" || *got["B"] != "file" || *got["C"] != "x=y" {
+	got, err := p.RunEnvironment([]string{"C=1", "A", "C=x=y", "GONE", "EMPTY="})
+	if err != nil || !slices.Equal(got, []string{"A=host", "C=x=y", "EMPTY="}) {
 		t.Errorf("%v %v", got, err)
 	}
 	if *p.Compose.Services["a"].Environment["A"] != "file" {
 		t.Error("the project was changed")
 	}
-	if _, err := p.RunEnvironment("b", nil); err == nil || words(err) != "service \"b\": no such service\n  did you mean \"a\"?" {
-		t.Errorf("it says %v", err)
-	}
-	if _, err := p.RunEnvironment("a", []string{"=x"}); err == nil || words(err) != "-e =x: no variable name" {
+	if _, err := p.RunEnvironment([]string{"=x"}); err == nil || words(err) != "-e =x: no variable name" {
 		t.Errorf("it says %v", err)
 	}
 }

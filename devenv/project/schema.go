@@ -2,6 +2,7 @@ package project
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 
@@ -25,7 +26,7 @@ func schemaKeys(path []string) []string {
 	}
 	var names []string
 	for _, node := range nodes {
-		names = append(names, sortedKeys(object(node["properties"]))...)
+		names = slices.AppendSeq(names, maps.Keys(object(node["properties"])))
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
@@ -59,7 +60,7 @@ func (s schemaWalk) below(node map[string]any, name string) []map[string]any {
 	}
 	var all []map[string]any
 	patterns := object(node["patternProperties"])
-	for _, pattern := range sortedKeys(patterns) {
+	for _, pattern := range slices.Sorted(maps.Keys(patterns)) {
 		if pattern != "^x-" {
 			all = append(all, s.expand(object(patterns[pattern]))...)
 		}

@@ -1,6 +1,7 @@
 package project
 
 import (
+	"maps"
 	"reflect"
 	"slices"
 	"strconv"
@@ -84,7 +85,7 @@ func (in *inputs) checkKeys(value any, into reflect.Type, path []string) error {
 		if !ok {
 			return in.at(path, "%s: must be a mapping", shown(path))
 		}
-		for _, key := range sortedKeys(entries) {
+		for _, key := range slices.Sorted(maps.Keys(entries)) {
 			if err := in.checkKeys(entries[key], into.Elem(), append(slices.Clone(path), key)); err != nil {
 				return err
 			}
@@ -105,11 +106,11 @@ func (in *inputs) checkStruct(value any, into reflect.Type, path []string) error
 	for i := range into.NumField() {
 		fields[into.Field(i).Tag.Get("yaml")] = into.Field(i).Type
 	}
-	for _, key := range sortedKeys(entries) {
+	for _, key := range slices.Sorted(maps.Keys(entries)) {
 		field, known := fields[key]
 		below := append(slices.Clone(path), key)
 		if !known {
-			return in.unknownKey(path, key, sortedKeys(fields))
+			return in.unknownKey(path, key, slices.Sorted(maps.Keys(fields)))
 		}
 		if err := in.checkKeys(entries[key], field, below); err != nil {
 			return err
@@ -135,13 +136,4 @@ func (in *inputs) unknownKey(path []string, key string, known []string) error {
 		unknown = unknown.WithHint("the keys are %s", strings.Join(known, ", "))
 	}
 	return near(unknown, key, known)
-}
-
-func sortedKeys[V any](entries map[string]V) []string {
-	keys := make([]string, 0, len(entries))
-	for key := range entries {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	return keys
 }

@@ -50,7 +50,9 @@ func (m *Masker) Masked(name, value string) string {
 // Text is Text of the package, and masks known secrets within text.
 func (m *Masker) Text(text string) string { return m.Masked("", text) }
 
-// Model is Model of the package, and masks known secrets within strings.
+// Model masks every string that can be reached from model, a pointer to a struct or a map such as a loaded Compose
+// project: a map's value by its key, any other string by what it looks like. It changes model in place, so give it a
+// copy; map keys and unexported fields stay.
 func (m *Masker) Model(model any) { (&modelMask{m.Masked}).value(reflect.ValueOf(model), "") }
 
 // secretsIn is what of a pair's value must not be seen: all of it, or the password of a URL.

@@ -2,11 +2,6 @@ package secret
 
 import "reflect"
 
-// Model masks every string that can be reached from model, a pointer to a struct or a map such as a loaded Compose
-// project: a map's value by its key, any other string by what it looks like. It changes model in place, so give it a
-// copy; map keys and unexported fields stay.
-func Model(model any) { (&modelMask{Masked}).value(reflect.ValueOf(model), "") }
-
 // modelMask walks a model.
 type modelMask struct {
 	masked func(name, value string) string

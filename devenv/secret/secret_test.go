@@ -115,7 +115,7 @@ func TestModelMasksInPlaceWhateverHoldsTheString(t *testing.T) {
 		}},
 		"x-list": map[string]any{"tokens": []any{"a", 1}, "list": []any{"a"}},
 	}
-	secret.Model(model)
+	secret.NewMasker(nil).Model(model)
 
 	db := model["services"].(map[string]service)["db"]
 	if got := *db.Environment["DB_PASSWORD"]; got != secret.Mask {

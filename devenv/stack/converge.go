@@ -12,24 +12,10 @@ import (
 	"devenv/devenv/fault"
 )
 
-// Recreate says which existing containers are replaced.
-type Recreate string
-
-// The policies; the zero value is RecreateDiverged.
-const (
-	RecreateDiverged Recreate = "diverged" // those whose configuration or image changed
-	RecreateForce    Recreate = "force"
-	RecreateNever    Recreate = "never"
-)
-
-// ConvergeOptions says what Converge acts on and how.
+// ConvergeOptions says how Converge acts.
 type ConvergeOptions struct {
-	Services      []string // these and what they depend on; none: all
-	NoDeps        bool     // not what they depend on
-	RemoveOrphans bool     // remove containers of services that the project no longer has
-	Recreate      Recreate
-	Timeout       *time.Duration // for a replaced container to end by itself; nil: its own, or 10 s
-	WaitTimeout   time.Duration  // for a depends_on condition to hold; 0: as long as it takes
+	RemoveOrphans bool          // remove containers of services that the project no longer has
+	WaitTimeout   time.Duration // for a depends_on condition to hold; 0: as long as it takes
 	Report        Report
 }
 
@@ -40,7 +26,7 @@ type ConvergeOptions struct {
 // Creation is Compose's. Its start is driven from here: one service at a time is given to the SDK, whose own wait
 // for conditions would poll every 500 ms, even where nothing has changed.
 func (s *Stack) Converge(ctx context.Context, eng *engine.Client, p *types.Project, opt ConvergeOptions) error {
-	own, err := prepared(p, opt.Services, opt.NoDeps)
+	own, err := prepared(p, nil, false)
 	if err != nil {
 		return err
 	}
@@ -53,7 +39,7 @@ func (s *Stack) Converge(ctx context.Context, eng *engine.Client, p *types.Proje
 	}
 	bus := newBus(opt.Report)
 	err = s.operateOn(ctx, bus, func(sdk api.Compose) error {
-		return sdk.Create(ctx, own, createOptions(opt))
+		return sdk.Create(ctx, own, createOptions(opt.RemoveOrphans))
 	})
 	if err != nil {
 		return s.explainCreate(ctx, eng, own, bus, err)
@@ -61,18 +47,10 @@ func (s *Stack) Converge(ctx context.Context, eng *engine.Client, p *types.Proje
 	return s.start(ctx, eng, own, bus, startOptions{timeout: opt.WaitTimeout})
 }
 
-func createOptions(opt ConvergeOptions) api.CreateOptions {
-	recreate := string(opt.Recreate)
-	if recreate == "" {
-		recreate = api.RecreateDiverged
-	}
-	dependencies := recreate
-	if len(opt.Services) > 0 {
-		dependencies = api.RecreateDiverged
-	}
+// createOptions replace the containers whose configuration or image changed, and keep their anonymous volumes.
+func createOptions(removeOrphans bool) api.CreateOptions {
 	return api.CreateOptions{
-		Services: opt.Services, RemoveOrphans: opt.RemoveOrphans, Recreate: recreate,
-		RecreateDependencies: dependencies, Inherit: true, Timeout: opt.Timeout,
+		RemoveOrphans: removeOrphans, Recreate: api.RecreateDiverged, RecreateDependencies: api.RecreateDiverged, Inherit: true,
 	}
 }
 

@@ -43,7 +43,7 @@ func TestConvergeAndDown(t *testing.T) {
 	}
 }
 
-// Named services bring what they depend on and nothing else; NoDeps leaves that out too; orphans go when asked.
+// A narrowed project leaves the other services alone; orphans go when asked.
 func TestConvergeServices(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
@@ -51,14 +51,22 @@ func TestConvergeServices(t *testing.T) {
 	api.DependsOn = dependsOn(types.ServiceConditionStarted, "db")
 	web.DependsOn = dependsOn(types.ServiceConditionStarted, "api")
 	p := r.project(sleeper("db"), api, web)
-	r.must(r.converge(p, ConvergeOptions{Services: []string{"web"}, NoDeps: true}))
-	equal(t, r.states(p), []string{"web running"})
-	r.must(r.converge(p, ConvergeOptions{Services: []string{"api"}}))
-	equal(t, r.states(p), []string{"api running", "db running", "web running"})
+	for _, step := range []struct {
+		service string
+		options types.DependencyOption
+		want    []string
+	}{
+		{"web", types.IgnoreDependencies, []string{"web running"}},
+		{"api", types.IncludeDependencies, []string{"api running", "db running", "web running"}},
+	} {
+		narrowed, err := p.WithSelectedServices([]string{step.service}, step.options)
+		r.must(err)
+		r.must(r.converge(narrowed, ConvergeOptions{RemoveOrphans: true}))
+		equal(t, r.states(p), step.want)
+	}
 	delete(p.Services, "web")
 	r.must(r.converge(p, ConvergeOptions{RemoveOrphans: true}))
 	equal(t, r.states(p), []string{"api running", "db running"})
-	r.tells(r.converge(p, ConvergeOptions{Services: []string{"nobody"}}), "no such service: nobody")
 }
 
 // A service whose configuration changed is replaced, under its name; the others stay as they are.

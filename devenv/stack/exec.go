@@ -25,15 +25,13 @@ type CommandOptions struct {
 	User       string
 	WorkingDir string
 	NoTTY      bool // no terminal, even where there is one to give
-	NoStdin    bool // do not forward In
-	Detach     bool // return at once
+	Detach     bool // return at once; In is not forwarded
 }
 
 // ExecOptions say where Exec runs a command.
 type ExecOptions struct {
 	CommandOptions
-	Number     int // which container of the service; 0: its first running one
-	Privileged bool
+	Number int // which container of the service; 0: its first running one
 }
 
 // Exec runs a command in a running container of a service and returns the command's own exit status. The command
@@ -49,8 +47,8 @@ func (s *Stack) Exec(ctx context.Context, eng *engine.Client, project string, op
 	mark := "DEVENV_EXEC=" + rand.Text()
 	exec := container.NewExecOptions()
 	exec.Command, exec.User, exec.Workdir = opt.Command, opt.User, opt.WorkingDir
-	exec.Interactive, exec.TTY = !opt.NoStdin && !opt.Detach, !opt.NoTTY && !opt.Detach && s.Terminal()
-	exec.Detach, exec.Privileged = opt.Detach, opt.Privileged
+	exec.Interactive, exec.TTY = !opt.Detach, !opt.NoTTY && !opt.Detach && s.Terminal()
+	exec.Detach = opt.Detach
 	for _, assignment := range append(opt.Env, mark) {
 		if err := exec.Env.Set(assignment); err != nil {
 			return 0, fault.New(fault.Usage, "-e %s: %w", assignment, err)

@@ -108,6 +108,17 @@ func TestConvergeRefusals(t *testing.T) {
 				"hint: give one of them another host port under ports:",
 			},
 		},
+		"the same port twice in a service": {
+			change: func(_ *types.Project, api *types.ServiceConfig) {
+				api.Ports = []types.ServicePortConfig{
+					{HostIP: "[::1]", Target: 5678, Published: "18998", Protocol: "tcp"}, {Target: 5678, Published: "18998", Protocol: "tcp"},
+				}
+			},
+			want: []string{
+				"api: host port 18998 is published twice",
+				"hint: give one of them another host port under ports:",
+			},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -240,5 +251,23 @@ func TestSameNetworkNeedsASocket(t *testing.T) {
 	remote.Host = "ssh://me@elsewhere"
 	if sameNetwork(t.Context(), remote) {
 		t.Error("an engine behind ssh publishes ports elsewhere")
+	}
+}
+
+// Which bindings of one host port exclude each other was tried on the engine: IPv4 and IPv6 do not.
+func TestDoubles(t *testing.T) {
+	t.Parallel()
+	for pair, want := range map[[2]string]bool{
+		{"", ""}: true, {"", "::1"}: true, {"", "127.0.0.1"}: true, {"0.0.0.0", "127.0.0.1"}: true, {"::", "[::1]"}: true,
+		{"127.0.0.1", "127.0.0.1"}: true, {"0.0.0.0", "::"}: false, {"127.0.0.1", "::1"}: false, {"127.0.0.1", "::"}: false,
+		{"0.0.0.0", "::1"}: false, {"127.0.0.1", "127.0.0.2"}: false,
+	} {
+		var all []claim
+		for _, ip := range pair {
+			all = append(all, claim{service: "api", ip: parseIP(ip), port: 80, protocol: "tcp"})
+		}
+		if got := len(doubles(all)) == 1; got != want {
+			t.Errorf("%v: %v", pair, got)
+		}
 	}
 }

@@ -1,6 +1,10 @@
 package stack
 
 import (
+	"maps"
+	"reflect"
+	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/types"
@@ -16,7 +20,7 @@ func Labels(p *types.Project) *types.Project {
 		own := types.Labels{
 			api.ProjectLabel:     p.Name,
 			api.ServiceLabel:     name,
-			api.VersionLabel:     api.ComposeVersion,
+			api.VersionLabel:     composeVersion(),
 			api.WorkingDirLabel:  p.WorkingDir,
 			api.ConfigFilesLabel: strings.Join(p.ComposeFiles, ","),
 			api.OneoffLabel:      "False",
@@ -28,6 +32,54 @@ func Labels(p *types.Project) *types.Project {
 		return s, nil
 	}) // the only possible error is the function's own
 	return labelled
+}
+
+// ImageLabels are the labels that Compose puts on the image it builds for a service (getImageBuildLabels in
+// pkg/compose/build.go): by them its `down --rmi` finds the image. Services with equal build sections share an image;
+// it belongs to the first of them. p is the project as it was loaded, with all its services, so that the answer is the
+// same whichever services a command builds, and in which mode.
+func ImageLabels(p *types.Project, service string) types.Labels {
+	return types.Labels{
+		api.VersionLabel: composeVersion(),
+		api.ProjectLabel: p.Name,
+		api.ServiceLabel: sharer(p, service),
+	}
+}
+
+// sharer is the first service by name whose build section equals that of service, tags apart.
+func sharer(p *types.Project, service string) string {
+	all := p.AllServices()
+	own, found := all[service]
+	if !found || own.Build == nil {
+		return service
+	}
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		if other := all[name]; other.Build != nil && other.Platform == own.Platform && equalBuilds(*other.Build, *own.Build) {
+			return name
+		}
+	}
+	return service
+}
+
+func equalBuilds(a, b types.BuildConfig) bool {
+	a.Tags, b.Tags = nil, nil
+	return reflect.DeepEqual(a, b)
+}
+
+// composeVersion is the release of Compose's SDK, in the form of Compose's labels. The SDK itself knows it only in
+// Compose's own program, whose linker sets it.
+func composeVersion() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return api.ComposeVersion
+	}
+	for _, module := range info.Deps {
+		if module.Path == "github.com/docker/compose/v5" {
+			core, _, _ := strings.Cut(strings.TrimPrefix(module.Version, "v"), "-")
+			return core
+		}
+	}
+	return api.ComposeVersion
 }
 
 // NameEnvFiles notes on every service of p which --env-file files the project was loaded with, so that Compose's later

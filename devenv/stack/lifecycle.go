@@ -20,9 +20,8 @@ type Scope struct {
 // DownOptions says what Down removes beyond containers and networks.
 type DownOptions struct {
 	Scope
-	Volumes       bool   // named volumes of the project and anonymous ones, with their data
-	RemoveOrphans bool   // containers of services that the project no longer has
-	Images        string // "": none, "local": those without a tag of their own, "all"
+	Volumes       bool // named volumes of the project and anonymous ones, with their data
+	RemoveOrphans bool // containers of services that the project no longer has
 }
 
 // Down stops and removes a project's containers and networks.
@@ -30,7 +29,7 @@ func (s *Stack) Down(ctx context.Context, name string, opt DownOptions) error {
 	return s.operate(ctx, opt.Report, func(sdk api.Compose) error {
 		return sdk.Down(ctx, name, api.DownOptions{
 			Project: copied(opt.Project), Services: opt.Services, Timeout: opt.Timeout,
-			Volumes: opt.Volumes, RemoveOrphans: opt.RemoveOrphans, Images: opt.Images,
+			Volumes: opt.Volumes, RemoveOrphans: opt.RemoveOrphans,
 		})
 	})
 }
@@ -64,23 +63,6 @@ func (s *Stack) Kill(ctx context.Context, name, signal string, scope Scope) erro
 		}
 		return err
 	})
-}
-
-// Pull fetches the images of the services that are not built here, also when they are there already.
-func (s *Stack) Pull(ctx context.Context, p *types.Project, services []string, report Report) error {
-	own, err := prepared(p, services, true)
-	if err != nil {
-		return err
-	}
-	bus := newBus(report)
-	err = s.operateOn(ctx, bus, func(sdk api.Compose) error {
-		return sdk.Pull(ctx, own, api.PullOptions{IgnoreBuildable: true})
-	})
-	if err == nil || ctx.Err() != nil {
-		return err
-	}
-	_, image := splitID(bus.failure())
-	return explainPull(own, image, err)
 }
 
 func (s *Stack) operate(ctx context.Context, report Report, act func(api.Compose) error) error {

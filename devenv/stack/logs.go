@@ -28,7 +28,6 @@ type LogLine struct {
 type LogOptions struct {
 	engine.LogRequest
 	Services []string // none: all
-	Number   int      // only this container of each service; 0: all
 	Line     func(LogLine)
 }
 
@@ -67,9 +66,7 @@ func Logs(ctx context.Context, eng *engine.Client, project string, opt LogOption
 }
 
 func (o *LogOptions) wants(c *engine.Container) bool {
-	return !c.Oneoff &&
-		(len(o.Services) == 0 || slices.Contains(o.Services, c.Service)) &&
-		(o.Number == 0 || o.Number == c.Number)
+	return !c.Oneoff && (len(o.Services) == 0 || slices.Contains(o.Services, c.Service))
 }
 
 func (o *LogOptions) read(

@@ -3,6 +3,7 @@ package stack
 import (
 	"crypto/sha256"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -166,5 +167,30 @@ func TestNameEnvFiles(t *testing.T) {
 	NameEnvFiles(p, []string{"/a.env", "/b.env"})
 	if got := Labels(p).Services["web"].CustomLabels["com.docker.compose.project.environment_file"]; got != "/a.env,/b.env" {
 		t.Errorf("the label says %q", got)
+	}
+}
+
+// Compose labels an image with its project and service. Services that share a build share the label, whichever of them
+// is enabled.
+func TestImageLabels(t *testing.T) {
+	t.Parallel()
+	shared := func(tag string) *types.BuildConfig {
+		return &types.BuildConfig{Context: "/src", Tags: types.StringList{tag}}
+	}
+	p := &types.Project{
+		Name: "shop",
+		Services: types.Services{
+			"api": {Name: "api", Build: shared("a")}, "db": {Name: "db", Image: "postgres"},
+			"web": {Name: "web", Build: &types.BuildConfig{Context: "/web"}}, "worker": {Name: "worker", Build: shared("w")},
+		},
+		DisabledServices: types.Services{"admin": {Name: "admin", Build: shared("b")}},
+	}
+	for service, owner := range map[string]string{"admin": "admin", "api": "admin", "worker": "admin", "web": "web", "db": "db"} {
+		want := types.Labels{
+			"com.docker.compose.project": "shop", "com.docker.compose.service": owner, "com.docker.compose.version": composeVersion(),
+		}
+		if got := ImageLabels(p, service); !maps.Equal(got, want) {
+			t.Errorf("%s: got %v", service, got)
+		}
 	}
 }

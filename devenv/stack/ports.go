@@ -16,12 +16,12 @@ import (
 // claim is one host port that a service publishes.
 type claim struct {
 	service  string
-	ip       netip.Addr // invalid: all addresses
+	ip       netip.Addr // as written, 0.0.0.0 is all of IPv4; invalid: all addresses
 	port     uint16
 	protocol string // tcp or udp
 }
 
-// PortConflicts finds host ports that p publishes and that are taken: by another service of p, by a container of
+// PortConflicts finds host ports that p publishes and that are taken: by p itself, by a container of
 // another project or, where the engine is on this machine, by a process. Ports that containers of p hold are its
 // own. Each conflict is a fault.Error; several are joined.
 func PortConflicts(ctx context.Context, eng *engine.Client, p *types.Project) error {
@@ -36,8 +36,7 @@ func portConflicts(ctx context.Context, eng *engine.Client, p *types.Project, he
 	all := claims(p)
 	var conflicts []error
 	for _, pair := range doubles(all) {
-		conflicts = append(conflicts, fault.New(fault.Usage, "%s: host port %d is also published by %s",
-			pair[1].service, pair[1].port, pair[0].service).WithHint("give one of them another host port under ports:"))
+		conflicts = append(conflicts, twice(pair[0], pair[1]))
 	}
 	for _, wanted := range notHeld(all, held) {
 		who, err := owner(ctx, eng, p.Name, wanted)
@@ -75,24 +74,24 @@ func claims(p *types.Project) []claim {
 	return all
 }
 
-// parseIP reads an address as compose files and the engine write it, [::1] too; "" and all-zeros are invalid: all.
+// parseIP reads an address as compose files and the engine write it, [::1] too; "" is invalid: all.
 func parseIP(text string) netip.Addr {
 	if len(text) > 1 && text[0] == '[' && text[len(text)-1] == ']' {
 		text = text[1 : len(text)-1]
 	}
 	ip, err := netip.ParseAddr(text)
-	if err != nil || ip.IsUnspecified() {
+	if err != nil {
 		return netip.Addr{}
 	}
 	return ip.Unmap()
 }
 
-// doubles are pairs of claims of different services that exclude each other.
+// doubles are pairs of claims that exclude each other.
 func doubles(all []claim) [][2]claim {
 	var pairs [][2]claim
 	for i, later := range all {
 		for _, first := range all[:i] {
-			if first.service != later.service && first.clashes(later) {
+			if first.clashes(later) {
 				pairs = append(pairs, [2]claim{first, later})
 			}
 		}
@@ -105,8 +104,26 @@ func (c claim) clashes(other claim) bool {
 	return c.port == other.port && c.protocol == other.protocol && overlap(c.ip, other.ip)
 }
 
-// overlap: two addresses to listen on exclude each other; an invalid one is all.
-func overlap(a, b netip.Addr) bool { return !a.IsValid() || !b.IsValid() || a == b }
+// overlap: two addresses to listen on exclude each other. An invalid one is all; 0.0.0.0 and :: are all of their family
+// and leave the other one free, as the engine's listeners do.
+func overlap(a, b netip.Addr) bool {
+	switch {
+	case !a.IsValid() || !b.IsValid():
+		return true
+	case a.IsUnspecified() || b.IsUnspecified():
+		return a.Is4() == b.Is4()
+	}
+	return a == b
+}
+
+// twice words that a project wants one port two times.
+func twice(first, later claim) *fault.Error {
+	conflict := fault.New(fault.Usage, "%s: host port %d is also published by %s", later.service, later.port, first.service)
+	if first.service == later.service {
+		conflict = fault.New(fault.Usage, "%s: host port %d is published twice", later.service, later.port)
+	}
+	return conflict.WithHint("give one of them another host port under ports:")
+}
 
 // notHeld are the claims that no container of the project has already.
 func notHeld(all []claim, held []engine.Container) []claim {

@@ -48,6 +48,6 @@ func TestClaims(t *testing.T) {
 	equal(t, claims(p), []claim{
 		{service: "api", port: 8000, protocol: "tcp"},
 		{service: "api", ip: netip.MustParseAddr("127.0.0.1"), port: 5678, protocol: "tcp"},
-		{service: "api", port: 53, protocol: "udp"},
+		{service: "api", ip: netip.IPv4Unspecified(), port: 53, protocol: "udp"},
 	})
 }

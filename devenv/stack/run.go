@@ -9,20 +9,15 @@ import (
 	"github.com/docker/compose/v5/pkg/api"
 
 	"devenv/devenv/engine"
-	"devenv/devenv/fault"
 )
 
 // RunOptions say how Run makes its container.
 type RunOptions struct {
 	CommandOptions
 	Entrypoint   []string // nil: the service's
-	Name         string   // of the container; "": one that Compose makes up
 	Remove       bool     // remove the container when the command has ended
 	NoDeps       bool     // do not start what the service depends on
 	ServicePorts bool     // publish the service's ports, which a one-off container otherwise does not
-	Publish      []string // ports to publish instead, as in `docker run -p`
-	Labels       map[string]string
-	UseAliases   bool // answer to the service's network aliases
 	Report       Report
 }
 
@@ -37,31 +32,25 @@ func (s *Stack) Run(ctx context.Context, eng *engine.Client, p *types.Project, o
 	if err != nil {
 		return 0, err
 	}
-	service, err := oneOff(own.Services[opt.Service], opt)
-	if err != nil {
-		return 0, err
-	}
 	bus := newBus(opt.Report)
 	if err := s.startDependencies(ctx, eng, own, opt.Service, bus); err != nil {
 		return 0, err
 	}
 	alone := *own
-	alone.Services = types.Services{opt.Service: service}
+	alone.Services = types.Services{opt.Service: oneOff(own.Services[opt.Service], opt.ServicePorts)}
 	if err := portConflicts(ctx, eng, &alone, nil); err != nil {
 		return 0, err
 	}
-	if opt.Name == "" {
-		opt.Name = strings.Join([]string{own.Name, opt.Service, "run", strings.ToLower(rand.Text()[:12])}, api.Separator)
-	}
+	name := strings.Join([]string{own.Name, opt.Service, "run", strings.ToLower(rand.Text()[:12])}, api.Separator)
 	status := 0
 	err = s.operateOn(ctx, bus, func(sdk api.Compose) (err error) {
-		status, err = sdk.RunOneOffContainer(ctx, &alone, runOptions(opt, s.Terminal()))
+		status, err = sdk.RunOneOffContainer(ctx, &alone, runOptions(opt, name, s.Terminal()))
 		return err
 	})
 	if err == nil {
 		return status, nil
 	}
-	removeUnstarted(context.WithoutCancel(ctx), eng, opt.Name)
+	removeUnstarted(context.WithoutCancel(ctx), eng, name)
 	if kind, image := splitID(bus.failure()); kind == "Image" {
 		return 0, explainPull(own, image, err)
 	}
@@ -79,20 +68,12 @@ func removeUnstarted(ctx context.Context, eng *engine.Client, name string) {
 }
 
 // oneOff is a service as its one-off container has it.
-func oneOff(service types.ServiceConfig, opt RunOptions) (types.ServiceConfig, error) {
+func oneOff(service types.ServiceConfig, withPorts bool) types.ServiceConfig {
 	service.DependsOn = nil // started before
-	if opt.ServicePorts {
-		return service, nil
+	if !withPorts {
+		service.Ports = nil
 	}
-	service.Ports = nil
-	for _, port := range opt.Publish {
-		parsed, err := types.ParsePortConfig(port)
-		if err != nil {
-			return service, fault.New(fault.Usage, "-p %s: %w", port, err)
-		}
-		service.Ports = append(service.Ports, parsed...)
-	}
-	return service, nil
+	return service
 }
 
 // startDependencies converges what a service depends on and waits until its own conditions hold.
@@ -103,7 +84,7 @@ func (s *Stack) startDependencies(
 		return nil
 	}
 	err := s.operateOn(ctx, bus, func(sdk api.Compose) error {
-		return sdk.Create(ctx, p.WithServicesDisabled(service), createOptions(ConvergeOptions{}))
+		return sdk.Create(ctx, p.WithServicesDisabled(service), createOptions(false))
 	})
 	if err != nil {
 		return s.explainCreate(ctx, eng, p, bus, err)
@@ -111,12 +92,12 @@ func (s *Stack) startDependencies(
 	return s.start(ctx, eng, p, bus, startOptions{onlyWait: service})
 }
 
-func runOptions(opt RunOptions, terminal bool) api.RunOptions {
+func runOptions(opt RunOptions, name string, terminal bool) api.RunOptions {
 	return api.RunOptions{
 		CreateOptions: api.CreateOptions{IgnoreOrphans: true},
 		Service:       opt.Service, Command: opt.Command, Entrypoint: opt.Entrypoint, Environment: opt.Env,
-		User: opt.User, WorkingDir: opt.WorkingDir, Name: opt.Name, Labels: opt.Labels,
-		Tty: !opt.NoTTY && !opt.Detach && terminal, Interactive: !opt.NoStdin && !opt.Detach,
-		Detach: opt.Detach, AutoRemove: opt.Remove, UseNetworkAliases: opt.UseAliases, NoDeps: true,
+		User: opt.User, WorkingDir: opt.WorkingDir, Name: name,
+		Tty: !opt.NoTTY && !opt.Detach && terminal, Interactive: !opt.Detach,
+		Detach: opt.Detach, AutoRemove: opt.Remove, NoDeps: true,
 	}
 }

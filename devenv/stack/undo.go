@@ -14,7 +14,7 @@ import (
 // What bounds an Undo: the whole, and the pause in which the engine may still finish what it was asked for before.
 const (
 	undoWithin = 30 * time.Second
-	undoPause  = 200 * time.Millisecond
+	undoPause  = 500 * time.Millisecond
 )
 
 // Snapshot is what a project had on the engine before a Converge.

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"devenv/devenv/fault"
 )
@@ -56,9 +57,16 @@ func (s Store) Save(state State) error {
 
 func (s Store) path(name string) string { return filepath.Join(s.folder, "state", name) }
 
+// ErrUnwritable is a project folder in which nothing can be remembered.
+var ErrUnwritable = errors.New("the folder cannot be written")
+
 // create makes the folders and tells git to ignore what is personal in them.
 func (s Store) create() error {
-	if err := os.MkdirAll(filepath.Join(s.folder, "state"), 0o755); err != nil {
+	err := os.MkdirAll(filepath.Join(s.folder, "state"), 0o755)
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
+		return &fault.Error{Class: fault.Failed, Message: "state of this checkout: " + err.Error(), Err: ErrUnwritable}
+	}
+	if err != nil {
 		return fault.New(fault.Failed, "state of this checkout: %w", err)
 	}
 	ignore := filepath.Join(s.folder, ".gitignore")

@@ -48,7 +48,7 @@ func (t *Terminal) Mask(hide func(string) string) {
 // Step tells that one part of the work is done: what it was about, how it came out, how long it took (0 is not
 // shown).
 func (t *Terminal) Step(verb, thing, result string, took time.Duration) {
-	line := fmt.Sprintf("%-8s %-12s %s", verb, thing, result)
+	line := fmt.Sprintf("%-9s %-12s %s", verb, thing, result)
 	if took > 0 {
 		line += "  " + t.paint(faint, Duration(took))
 	}
@@ -73,6 +73,9 @@ func (t *Terminal) Warn(format string, args ...any) {
 // Fail prints every failure in err with its evidence and its hint.
 func (t *Terminal) Fail(err error) {
 	for _, failure := range fault.All(err) {
+		if failure.Error() == "" {
+			continue
+		}
 		t.note(t.paint(red, "error:") + " " + failure.Error())
 		var known *fault.Error
 		if !errors.As(failure, &known) {
