@@ -39,6 +39,8 @@ var arrows = map[string][]string{
 	"devenv/fault":      {},
 	"devenv/secret":     {},
 	"devenv/source":     {},
+	"devenv/watch":      {"devenv/fault", "devenv/source"},
+	"devenv/reload":     {"devenv/source", "devenv/watch"},
 }
 
 // The import rules of the architecture hold for every package, and every package has a place in them.
