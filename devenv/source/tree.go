@@ -347,3 +347,15 @@ func builtInBetween(folder, path string, isDir bool) bool {
 	}
 	return false
 }
+
+// Roots are the outermost roots, each once, sorted: together they hold every path that is not ignored.
+func (t *Tree) Roots() []string {
+	var roots []string
+	for _, root := range t.rules.Roots {
+		if t.root(root) == root && !slices.Contains(roots, root) {
+			roots = append(roots, root)
+		}
+	}
+	slices.Sort(roots)
+	return roots
+}

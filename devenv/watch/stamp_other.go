@@ -1,0 +1,8 @@
+//go:build !linux && !darwin
+
+package watch
+
+import "io/fs"
+
+// identity is not known here: a file is told apart by its size and time alone.
+func identity(fs.FileInfo) (inode uint64, changed int64) { return 0, 0 }
