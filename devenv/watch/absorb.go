@@ -65,6 +65,7 @@ func (o *owner) compare(l listing, now time.Time) {
 	}
 	delete(o.unreadable, l.folder)
 	differences := o.snapshot.differences(l.folder, l.entries)
+	o.snapshot.learn(l.folder, l.entries)
 	if !o.snapshot.known(l.folder) {
 		o.snapshot.adopt(l.folder, map[string]stamp{})
 	}
@@ -182,7 +183,6 @@ func (o *owner) prime() {
 		for name, s := range o.snapshot.folders[dir] {
 			if s.sum == 0 && s.kind != folder && s.size <= sumMost {
 				paths = append(paths, filepath.Join(dir, name))
-				o.primed += s.size
 			}
 		}
 	}
@@ -200,8 +200,12 @@ func (o *owner) prime() {
 func (o *owner) primeWith(found finding) {
 	o.priming = false
 	for i, path := range o.looking.paths {
+		if _, suspect := o.gather.paths[path]; suspect {
+			continue // to be compared with what was before
+		}
 		was, now := o.snapshot.get(path), found.looked[i]
-		if was.untouched(now) {
+		o.primed += now.size
+		if was.unread && !was.writtenSince(now) || !was.unread && was.untouched(now) {
 			o.snapshot.set(path, now)
 		} else if was.kind != absent {
 			o.gather.add(path, time.Now())

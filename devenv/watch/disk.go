@@ -23,6 +23,7 @@ type disk struct {
 	named   map[string]bool // the single files
 	watches *watches
 	seed    maphash.Seed
+	now     func() time.Time
 }
 
 // job is one of the two things to do: look at paths, or list folders with everything below them.
@@ -30,6 +31,9 @@ type job struct {
 	look []string
 	list []string
 	sums bool // with look: read contents
+	// names is for a first listing, which must be quick: entries are not looked at where a later look will tell
+	// whether they were written since.
+	names bool
 }
 
 // finding is the result of a job.
@@ -50,7 +54,7 @@ func (d *disk) work(jobs <-chan job, findings chan<- finding) {
 	for j := range jobs {
 		f := finding{looked: make([]stamp, len(j.look))}
 		parallel(len(j.look), func(i int) { f.looked[i] = d.look(j.look[i], j.sums) })
-		f.listings = d.list(j.list)
+		f.listings = d.list(j.list, j.names && hasChangeTime)
 		findings <- f
 	}
 }
@@ -82,7 +86,7 @@ func (d *disk) look(path string, sums bool) stamp {
 	if err != nil || !exact(path) {
 		return stamp{}
 	}
-	s := newStamp(info, time.Now())
+	s := newStamp(info, d.now())
 	if sums {
 		d.read(path, &s)
 	}
@@ -133,8 +137,8 @@ func readAll(path string, size int64) ([]byte, error) {
 
 // list reads folders and all below them that is not ignored, several at a time. Each is watched before it is read, so
 // that nothing can come in between.
-func (d *disk) list(folders []string) []listing {
-	w := &walk{disk: d, todo: slices.Clone(folders)}
+func (d *disk) list(folders []string, names bool) []listing {
+	w := &walk{disk: d, names: names, todo: slices.Clone(folders)}
 	w.wake = sync.NewCond(&w.mu)
 	var done sync.WaitGroup
 	if len(folders) > 0 {
@@ -149,6 +153,8 @@ func (d *disk) list(folders []string) []listing {
 // walk is one listing of trees by several goroutines that share a stack of folders to do.
 type walk struct {
 	*disk
+
+	names bool
 
 	mu    sync.Mutex
 	wake  *sync.Cond
@@ -172,7 +178,7 @@ func (w *walk) run() {
 		w.todo = w.todo[:len(w.todo)-1]
 		w.busy++
 		w.mu.Unlock()
-		l, below := w.listOne(next)
+		l, below := w.listOne(next, w.names)
 		w.mu.Lock()
 		w.busy--
 		w.found = append(w.found, l)
@@ -181,32 +187,25 @@ func (w *walk) run() {
 	}
 }
 
-func (d *disk) listOne(folderPath string) (listing, []string) {
+func (d *disk) listOne(folderPath string, names bool) (listing, []string) {
 	l := listing{folder: folderPath}
 	if l.err = d.watches.add(folderPath); l.err != nil {
 		return l, nil
 	}
-	names, err := os.ReadDir(folderPath)
+	found, err := os.ReadDir(folderPath)
 	if err != nil {
 		l.err = err
 		return l, nil
 	}
-	l.entries = make(map[string]stamp, len(names))
+	l.entries = make(map[string]stamp, len(found))
 	var below []string
-	now := time.Now()
-	for _, entry := range names {
+	now := d.now()
+	for _, entry := range found {
 		path := filepath.Join(folderPath, entry.Name())
 		if d.ignored(path, entry.IsDir()) {
 			continue
 		}
-		info, err := entry.Info()
-		if err != nil {
-			continue // gone meanwhile; its event is on the way
-		}
-		if s := newStamp(info, now); s.kind != absent {
-			if s.young { // its times will not tell a second write from the first
-				d.read(path, &s)
-			}
+		if s := d.entry(path, entry, names, now); s.kind != absent {
 			l.entries[entry.Name()] = s
 		}
 		if entry.IsDir() {
@@ -214,6 +213,22 @@ func (d *disk) listOne(folderPath string) (listing, []string) {
 		}
 	}
 	return l, below
+}
+
+// entry is the stamp of an entry. One that is gone meanwhile is absent, and its event is on the way.
+func (d *disk) entry(path string, entry fs.DirEntry, names bool, now time.Time) stamp {
+	if names {
+		return nameStamp(entry.Type(), now)
+	}
+	info, err := entry.Info()
+	if err != nil {
+		return stamp{}
+	}
+	s := newStamp(info, now)
+	if s.young { // its times will not tell a second write from the first
+		d.read(path, &s)
+	}
+	return s
 }
 
 func (d *disk) ignored(path string, isDir bool) bool {

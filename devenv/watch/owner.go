@@ -70,7 +70,7 @@ func newOwner(w *Watcher) *owner {
 		Watcher: w, snapshot: newSnapshot(), rooted: map[string]stamp{}, aliases: map[string]string{}, unreadable: map[string]error{},
 		inbox: &inbox{ready: make(chan struct{}, 1)}, jobs: make(chan job), findings: make(chan finding),
 	}
-	o.disk = disk{tree: w.options.Tree, roots: w.options.Tree.Roots(), named: map[string]bool{}, seed: maphash.MakeSeed()}
+	o.disk = disk{tree: w.options.Tree, roots: w.options.Tree.Roots(), named: map[string]bool{}, now: w.now, seed: maphash.MakeSeed()}
 	for _, path := range w.options.Files {
 		o.disk.named[path] = true
 	}
@@ -120,7 +120,7 @@ func (o *owner) openEvents() <-chan struct{} {
 func (o *owner) arm() {
 	now := time.Now()
 	o.anchor()
-	o.start(job{look: slices.Sorted(maps.Keys(o.disk.named)), sums: true, list: o.existingRoots()})
+	o.start(job{look: slices.Sorted(maps.Keys(o.disk.named)), sums: true, list: o.existingRoots(), names: true})
 	found := <-o.findings
 	o.finish(now)
 	for i, path := range slices.Sorted(maps.Keys(o.disk.named)) {

@@ -215,7 +215,7 @@ func (o *owner) publish() {
 	s.Armed = true
 	s.Folders, s.Files, s.Hashed = len(o.snapshot.folders), o.snapshot.files, o.snapshot.hashed
 	s.Unreadable = slices.Sorted(maps.Keys(o.unreadable))
-	s.Missing = nil
+	s.Settled, s.Missing = len(o.unprimed) == 0 && !o.priming, nil
 	for _, root := range o.disk.roots {
 		if _, exists := o.rooted[root]; !exists {
 			s.Missing = append(s.Missing, root)

@@ -96,11 +96,23 @@ func (s *snapshot) differences(dir string, now map[string]stamp) []string {
 	return paths
 }
 
+// learn takes over what a listing tells of entries of which only the name was known, and that are no suspects.
+func (s *snapshot) learn(dir string, now map[string]stamp) {
+	for name, was := range s.folders[dir] {
+		later, listed := now[name]
+		if listed && (was.unread && !was.suspect(later) || was.kind == folder && was.inode == 0 && later.kind == folder) {
+			s.set(filepath.Join(dir, name), later)
+		}
+	}
+}
+
 // suspect reports whether a look without reading leaves doubt that an entry is what it was.
 func (s stamp) suspect(later stamp) bool {
 	switch {
 	case s.kind == folder && later.kind == folder:
-		return s.inode != later.inode
+		return s.inode != later.inode && s.inode != 0
+	case s.unread:
+		return s.writtenSince(later)
 	case s.sum == 0: // too large to be read, or not read yet and then not young
 		return !s.alike(later)
 	}

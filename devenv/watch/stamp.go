@@ -11,6 +11,7 @@ import (
 type stamp struct {
 	kind       fileKind
 	executable bool
+	unread     bool // nothing but the kind and, as changed, the time of the look is known
 	young      bool // written so shortly before it was looked at that a second write could have left the same times
 	size       int64
 	modified   int64  // nanoseconds
@@ -53,6 +54,22 @@ func newStamp(info fs.FileInfo, now time.Time) stamp {
 	return s
 }
 
+// nameStamp is the stamp of an entry that was listed and not looked at.
+func nameStamp(mode fs.FileMode, now time.Time) stamp {
+	s := stamp{unread: true, changed: now.UnixNano()}
+	switch {
+	case mode.IsDir():
+		return stamp{kind: folder}
+	case mode.IsRegular():
+		s.kind = file
+	case mode&fs.ModeSymlink != 0:
+		s.kind = link
+	default:
+		return stamp{}
+	}
+	return s
+}
+
 func isYoung(written int64, now time.Time) bool {
 	if written%int64(time.Second) == 0 {
 		return written > now.Add(-youthCoarse).UnixNano()
@@ -64,6 +81,11 @@ func isYoung(written int64, now time.Time) bool {
 // in between.
 func (s stamp) untouched(later stamp) bool {
 	return !s.young && s.alike(later)
+}
+
+// writtenSince reports whether a file may have been written since a listing that gave only its name.
+func (s stamp) writtenSince(later stamp) bool {
+	return s.kind != later.kind || isYoung(max(later.modified, later.changed), time.Unix(0, s.changed))
 }
 
 // alike reports whether all that a look without reading can tell is the same.
@@ -80,7 +102,7 @@ func (s stamp) same(later stamp) bool {
 	if s.sum != 0 && later.sum != 0 {
 		return s.sum == later.sum
 	}
-	return s.kind == absent || s.kind == folder && s.inode == later.inode || s.untouched(later)
+	return s.kind == absent || s.kind == folder && s.inode == later.inode || !s.unread && s.untouched(later)
 }
 
 // sum hashes content within this process. Two contents of one path have the same sum once in 2^64 pairs.

@@ -82,6 +82,7 @@ func (b Batch) Paths() []string {
 type Watcher struct {
 	options Options
 	open    func() (notifier, error)
+	now     func() time.Time // what file times are compared with
 	batches chan Batch
 	ended   chan struct{}
 
@@ -91,7 +92,7 @@ type Watcher struct {
 
 // New makes a Watcher. Start starts it.
 func New(options Options) *Watcher {
-	return &Watcher{options: options, open: openNotifier, batches: make(chan Batch), ended: make(chan struct{})}
+	return &Watcher{options: options, open: openNotifier, now: time.Now, batches: make(chan Batch), ended: make(chan struct{})}
 }
 
 // Start starts the watcher and returns when it is armed: every change from then on will be in a batch. Where the
@@ -124,6 +125,7 @@ type Status struct {
 	Folders    int       // folders known, not counting ignored ones
 	Files      int       // files known
 	Hashed     int       // of these, files whose content is known, so that a save without an edit is told from one with
+	Settled    bool      // the background reading of contents after the start is over
 	Missing    []string  // folders and files that were asked for and do not exist
 	Unreadable []string  // folders that cannot be read
 	Proven     time.Time // when an event was last seen to arrive, zero if never
