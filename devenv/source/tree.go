@@ -359,3 +359,6 @@ func (t *Tree) Roots() []string {
 	slices.Sort(roots)
 	return roots
 }
+
+// Included reports whether an include rule of x-devenv.watch names the path: its owner says that it matters.
+func (v Verdict) Included() bool { return !v.Ignored && v.kind == byUser }
