@@ -107,8 +107,9 @@ func (s Service) leftAlone() string {
 		return "the reloader of " + s.Name + " sees the mount (x-devenv.reload: native)"
 	case Off:
 		return s.Name + " is not reloaded (x-devenv.reload: off)"
+	default:
+		return ""
 	}
-	return ""
 }
 
 func (s Service) isPackage(path string) bool {
@@ -142,7 +143,7 @@ func (s Service) pull(trigger *source.Trigger, change watch.Change) []Action {
 	}
 	target := trigger.ContainerPath(change.Path)
 	shown, mounted := s.Mapping.ToContainer(change.Path)
-	if copies(trigger.Action) && !(mounted && shown == target) {
+	if there := mounted && shown == target; copies(trigger.Action) && !there {
 		add(Action{Verb: Sync, Copies: []Copy{{change.Path, target, change.Kind == watch.Deleted}}})
 	}
 	switch trigger.Action {
@@ -153,6 +154,7 @@ func (s Service) pull(trigger *source.Trigger, change watch.Change) []Action {
 	case types.WatchActionSyncExec:
 		command := trigger.Exec
 		add(Action{Verb: Exec, Command: &command})
+	default: // sync
 	}
 	if _, reloads := reason(change.Path, source.Verdict{}); copies(trigger.Action) && reloads && s.leftAlone() == "" {
 		add(Action{Verb: Reload})

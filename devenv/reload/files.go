@@ -19,21 +19,25 @@ import (
 //
 // Stubs, styles, scripts, images and prose are left alone, and so is what nobody knows; an include rule of x-devenv.watch
 // says otherwise.
-var kinds = []struct {
-	rule       string
-	reloads    bool
-	extensions []string
-}{
-	{"Python code", true, []string{".py", ".so", ".pyd"}},
-	{"settings are read at import", true, []string{".toml", ".yaml", ".yml", ".json", ".ini", ".cfg", ".conf", ".env"}},
-	{"templates are kept", true, []string{".html", ".htm", ".jinja", ".jinja2", ".j2", ".mako", ".djt"}},
-	{"message catalogs are kept", true, []string{".mo"}},
-	{"stubs are for type checkers", false, []string{".pyi"}},
-	{"assets are read when they are served", false, []string{
-		".css", ".scss", ".sass", ".less", ".js", ".mjs", ".ts", ".tsx", ".jsx", ".map", ".svg", ".png", ".jpg", ".jpeg",
-		".gif", ".webp", ".avif", ".ico", ".woff", ".woff2", ".ttf",
-	}},
-	{"prose", false, []string{".md", ".rst", ".adoc"}},
+func kindOf(extension string) (rule string, reloads bool) {
+	switch extension {
+	case ".py", ".so", ".pyd":
+		return "Python code", true
+	case ".toml", ".yaml", ".yml", ".json", ".ini", ".cfg", ".conf", ".env":
+		return "settings are read at import", true
+	case ".html", ".htm", ".jinja", ".jinja2", ".j2", ".mako", ".djt":
+		return "templates are kept", true
+	case ".mo":
+		return "message catalogs are kept", true
+	case ".pyi":
+		return "stubs are for type checkers", false
+	case ".css", ".scss", ".sass", ".less", ".js", ".mjs", ".ts", ".tsx", ".jsx", ".map", ".svg", ".png", ".jpg", ".jpeg",
+		".gif", ".webp", ".avif", ".ico", ".woff", ".woff2", ".ttf":
+		return "assets are read when they are served", false
+	case ".md", ".rst", ".adoc":
+		return "prose", false
+	}
+	return "", false
 }
 
 // reason is why a process is reloaded for a file that it sees, or why not.
@@ -46,10 +50,8 @@ func reason(path string, verdict source.Verdict) (rule string, reloads bool) {
 	if strings.HasPrefix(name, ".env") {
 		extension = ".env"
 	}
-	for _, kind := range kinds {
-		if slices.Contains(kind.extensions, extension) {
-			return kind.rule, kind.reloads
-		}
+	if rule, reloads = kindOf(extension); rule != "" {
+		return rule, reloads
 	}
 	if slices.Contains(strings.Split(filepath.ToSlash(path), "/"), "templates") {
 		return "templates are kept", true

@@ -7,36 +7,49 @@ import (
 	"strings"
 )
 
-// builtIn is a rule of devenv's own: what it leaves out, and how a person would name that.
-type builtIn struct {
-	rule    string
-	matches func(path, name string, isDir bool) bool
+// isRepository tells data of version control, which is never looked at, not even for an include rule: it changes with
+// every command of git.
+func isRepository(name string) bool {
+	return name == ".git" || name == ".hg" || name == ".svn" || name == ".jj"
 }
 
-// repositories are never looked into, not even for an include rule: their files change with every command of git.
-var repositories = builtIn{"data of version control", func(_, name string, _ bool) bool {
-	return slices.Contains([]string{".git", ".hg", ".svn", ".jj"}, name)
-}}
-
-// builtIns are machine-made files that no one edits and no process should be reloaded for. An include rule wins.
-var builtIns = []builtIn{
-	{"virtual environment", func(path, name string, isDir bool) bool { return isDir && isEnvironment(path, name) }},
-	{"installed packages", folder("node_modules", "site-packages", "__pypackages__", ".eggs")},
-	{"compiled Python", func(_, name string, isDir bool) bool {
-		return isDir && name == "__pycache__" || !isDir && (strings.HasSuffix(name, ".pyc") || strings.HasSuffix(name, ".pyo"))
-	}},
-	{"cache of a tool", folder(".mypy_cache", ".pytest_cache", ".ruff_cache", ".tox", ".nox", ".cache", ".hypothesis", ".ipynb_checkpoints", ".pytype", ".uv-cache")},
-	{"package metadata", func(_, name string, isDir bool) bool { return isDir && strings.HasSuffix(name, ".egg-info") }},
-	{"build output", func(path, name string, isDir bool) bool { return isDir && isBuildOutput(path, name) }},
-	{"coverage data", func(_, name string, isDir bool) bool {
-		return !isDir && (name == ".coverage" || strings.HasPrefix(name, ".coverage."))
-	}},
-	{"settings of an editor", folder(".idea", ".vscode", ".vs")},
-	{"temporary file of an editor", func(_, name string, isDir bool) bool { return !isDir && isTemporary(name) }},
+// builtInRule is the rule of devenv's own that ignores a path, or "": machine-made files that no one edits and that no
+// process should be reloaded for. An include rule wins.
+func builtInRule(path, name string, isDir bool) string {
+	if isDir {
+		return folderRule(path, name)
+	}
+	switch {
+	case strings.HasSuffix(name, ".pyc"), strings.HasSuffix(name, ".pyo"):
+		return "compiled Python"
+	case name == ".coverage", strings.HasPrefix(name, ".coverage."):
+		return "coverage data"
+	case isTemporary(name):
+		return "temporary file of an editor"
+	}
+	return ""
 }
 
-func folder(names ...string) func(string, string, bool) bool {
-	return func(_, name string, isDir bool) bool { return isDir && slices.Contains(names, name) }
+func folderRule(path, name string) string {
+	switch name {
+	case "node_modules", "site-packages", "__pypackages__", ".eggs":
+		return "installed packages"
+	case "__pycache__":
+		return "compiled Python"
+	case ".mypy_cache", ".pytest_cache", ".ruff_cache", ".tox", ".nox", ".cache", ".hypothesis", ".ipynb_checkpoints", ".pytype", ".uv-cache":
+		return "cache of a tool"
+	case ".idea", ".vscode", ".vs":
+		return "settings of an editor"
+	}
+	switch {
+	case isEnvironment(path, name):
+		return "virtual environment"
+	case strings.HasSuffix(name, ".egg-info"):
+		return "package metadata"
+	case isBuildOutput(path, name):
+		return "build output"
+	}
+	return ""
 }
 
 // isTemporary knows what editors write beside the file that is saved: vim's test file 4913, swap and backup files,

@@ -52,6 +52,8 @@ const (
 	byGit
 )
 
+const versionControl = "data of version control"
+
 func (v Verdict) String() string {
 	word := "watched"
 	if v.Ignored {
@@ -202,8 +204,8 @@ func (t *Tree) judge(path string, isDir bool, up *folderState) (v Verdict, inclu
 	switch {
 	case up.verdict.kind == forGood:
 		return up.verdict, false
-	case repositories.matches(path, name, isDir):
-		return Verdict{true, repositories.rule, "built in", forGood}, false
+	case isRepository(name):
+		return Verdict{true, versionControl, "built in", forGood}, false
 	case path == t.rules.State:
 		return Verdict{true, "devenv's own state", "built in", forGood}, false
 	case slices.Contains(t.rules.Roots, path):
@@ -238,10 +240,8 @@ func lineFor(all []line, path string, isDir bool) *line {
 }
 
 func builtInVerdict(path, name string, isDir bool) Verdict {
-	for _, b := range builtIns {
-		if b.matches(path, name, isDir) {
-			return Verdict{true, b.rule, "built in", byBuiltIn}
-		}
+	if rule := builtInRule(path, name, isDir); rule != "" {
+		return Verdict{true, rule, "built in", byBuiltIn}
 	}
 	return Verdict{}
 }

@@ -71,14 +71,14 @@ func (t *Trigger) Ignored(path string, isDir bool) Verdict {
 		return Verdict{}
 	}
 	for part := path; part != t.Path; part = filepath.Dir(part) {
-		if repositories.matches(part, filepath.Base(part), true) {
-			return Verdict{true, repositories.rule, "built in", forGood}
+		if isRepository(filepath.Base(part)) {
+			return Verdict{true, versionControl, "built in", forGood}
 		}
 	}
 	if !isDir && isTemporary(filepath.Base(path)) {
 		return Verdict{true, "temporary file of an editor", "built in", byBuiltIn}
 	}
-	if g := docker(t.ignore, relative); g != nil && !g.negated && !(isDir && reopens(t.ignore, relative) != nil) {
+	if g := docker(t.ignore, relative); g != nil && !g.negated && (!isDir || reopens(t.ignore, relative) == nil) {
 		return Verdict{true, g.text, t.Origin, byUser}
 	}
 	if v := t.dockerVerdict(path, isDir); v.Ignored {

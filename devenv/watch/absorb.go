@@ -28,7 +28,7 @@ func (o *owner) absorb(found finding, now time.Time) {
 	}
 	var changes []Change
 	for i, path := range looked.paths {
-		changes = append(changes, o.judge(path, found.looked[i], now)...)
+		changes = append(changes, o.judge(path, found.looked[i])...)
 	}
 	o.decide(changes, looked.first, now)
 }
@@ -86,7 +86,7 @@ func (o *owner) unread(l listing) {
 }
 
 // judge says what became of one suspect, and remembers it as it is.
-func (o *owner) judge(path string, now stamp, at time.Time) []Change {
+func (o *owner) judge(path string, now stamp) []Change {
 	was := o.snapshot.get(path)
 	isRoot := slices.Contains(o.disk.roots, path)
 	if o.disk.ignored(path, now.kind == folder || now.kind == absent && was.kind == folder) {

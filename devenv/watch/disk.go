@@ -122,7 +122,7 @@ func readAll(path string, size int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // it was only read
 	buffer := make([]byte, size+1)
 	n, err := io.ReadFull(f, buffer)
 	if err == nil { // longer than it was: take the rest, if it is not endless

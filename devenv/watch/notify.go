@@ -21,7 +21,7 @@ type event struct {
 }
 
 // errOverflow is the system's word that events were lost.
-var errOverflow = fsnotify.ErrEventOverflow //nolint:gochecknoglobals // a name for an error value
+var errOverflow = fsnotify.ErrEventOverflow
 
 // notifier is the system's file events: of folders, not of what is in their subfolders.
 type notifier interface {

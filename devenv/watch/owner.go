@@ -88,7 +88,7 @@ func (o *owner) run(ctx context.Context, armed chan<- struct{}) {
 	close(armed)
 	o.loop(ctx)
 	close(o.jobs)
-	for range o.findings { //nolint:revive // awaits the end of the job
+	for range o.findings { // awaits the end of the job
 	}
 	if n := o.disk.watches.notifier; n != nil {
 		_ = n.Close() // its watches end with it; nothing is left to do about an error

@@ -80,7 +80,7 @@ func try(t *testing.T, fake *fakeNotifier, do func(*trial)) {
 		synctest.Wait() // contents are read
 		do(trial)
 		cancel()
-		for range trial.watcher.Batches() { //nolint:revive // awaits the end
+		for range trial.watcher.Batches() { // awaits the end
 		}
 	})
 }

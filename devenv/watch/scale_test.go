@@ -106,7 +106,7 @@ func TestCheckout(t *testing.T) {
 	f.through("other", "first", "other")
 	f.through("first")
 	cancel()
-	for range watcher.Batches() { //nolint:revive // awaits the end
+	for range watcher.Batches() { // awaits the end
 	}
 }
 

@@ -67,10 +67,10 @@ func runScript(t *testing.T, archive *txtar.Archive, poll time.Duration) {
 		if len(fields) == 0 || fields[0] == "#" {
 			continue
 		}
-		switch {
-		case fields[0] == "root":
+		switch fields[0] {
+		case "root":
 			rules.Roots = append(rules.Roots, s.path(fields[1]))
-		case fields[0] == "file":
+		case "file":
 			options.Files = append(options.Files, s.path(fields[1]))
 		default:
 			if !started && fields[0] != "before" {
@@ -90,7 +90,7 @@ func (s *script) start(options watch.Options) {
 	s.must(s.watcher.Start(ctx))
 	s.Cleanup(func() {
 		cancel()
-		for range s.watcher.Batches() { //nolint:revive // awaits the end
+		for range s.watcher.Batches() { // awaits the end
 		}
 	})
 	s.eventually("contents are read in the background after the start", func() bool {
