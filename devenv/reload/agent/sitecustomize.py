@@ -12,7 +12,6 @@ if os.environ.get("DEVENV_AGENT") == "1":
 
     enter()
 
-if True:  # in every process: what the user's own sitecustomize would have done
-    from devenv_agent.chain import chain
+from devenv_agent.chain import chain  # noqa: E402 - in every process, and in a child only after it was told to go
 
-    chain(os.path.dirname(os.path.abspath(__file__)))
+chain(os.path.dirname(os.path.abspath(__file__)))

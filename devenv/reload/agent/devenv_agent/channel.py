@@ -34,6 +34,7 @@ class Channel:
         return Channel(ours), Channel(theirs)
 
     def fileno(self) -> int:
+        """For selectors."""
         return self.sock.fileno()
 
     def send(self, message: dict[str, Any], files: tuple[int, ...] | list[int] = ()) -> bool:
@@ -56,4 +57,5 @@ class Channel:
         return (json.loads(data) if data else None), list(files)
 
     def close(self) -> None:
+        """Closes this end."""
         self.sock.close()

@@ -68,7 +68,7 @@ def install(memory: Memory, project: Project, changed: set[str], everything: boo
 
     # Under importlib's own name, so that Python leaves this step out of tracebacks as it does with the real one.
     get_code.__code__ = get_code.__code__.replace(co_filename=real.__code__.co_filename)
-    SourceFileLoader.get_code = get_code  # type: ignore[method-assign]
+    SourceFileLoader.get_code = get_code  # type: ignore[method-assign, assignment]
 
 
 def _trustworthy(path: str) -> bool:

@@ -49,6 +49,7 @@ class Connection:
         return None
 
     def fileno(self) -> int:
+        """For selectors."""
         return self.sock.fileno()
 
     def requests(self) -> list[Request] | None:
@@ -72,6 +73,7 @@ class Connection:
             pass
 
     def close(self) -> None:
+        """Closes this end."""
         self.sock.close()
 
 
@@ -93,6 +95,6 @@ def _may_talk(sock: socket.socket) -> bool:
     try:
         return os.readlink(f"/proc/{pid}/ns/mnt") == os.readlink("/proc/self/ns/mnt")
     except PermissionError:
-        return user == 0  # root's namespaces are hidden from us; root needs no socket to do us harm
+        return bool(user == 0)  # root's namespaces are hidden from us; root needs no socket to do us harm
     except OSError:
         return False

@@ -5,9 +5,7 @@ The program prints its traceback itself, once, as it always did; this only tells
 
 from __future__ import annotations
 
-import re
 import sys
-import traceback
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,6 +41,8 @@ def install(project: Project, tell: Callable[[Report], None]) -> None:
 
 def describe(error: BaseException, project: Project) -> Report:
     """What is sent: error, file, line, traceback, and whether it happened while project code was being imported."""
+    import traceback
+
     error = _cause(error, project)
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if project.owns(frame.filename)]
@@ -63,6 +63,8 @@ def describe(error: BaseException, project: Project) -> Report:
 
 def _cause(error: BaseException, project: Project) -> BaseException:
     """The first exception of a chain that has to do with the project; the last one where none has."""
+    import traceback
+
     chain: list[BaseException] = []
     one: BaseException | None = error
     while one is not None and one not in chain:
@@ -78,6 +80,8 @@ def _cause(error: BaseException, project: Project) -> BaseException:
 
 def describe_text(text: str, project: Project) -> Report:
     """The same from a traceback that only exists as text (a failed lifespan start-up)."""
+    import re
+
     places = re.findall(r'File "([^"]+)", line (\d+)', text)
     ours = [place for place in places if project.owns(place[0])] or places or [("", "0")]
     return {

@@ -11,7 +11,6 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-import warnings
 from importlib.machinery import ModuleSpec, SourceFileLoader
 
 from . import processes
@@ -44,13 +43,13 @@ class Preload:
         """Imports the names in order. Afterwards this process is clean only if dirty is false."""
         real = SourceFileLoader.get_code
         SourceFileLoader.get_code = self._guarded(real)  # type: ignore[method-assign]
-        sys.meta_path.insert(0, self)  # type: ignore[arg-type]
+        sys.meta_path.insert(0, self)
         try:
             for name in names:
                 if name not in sys.modules and name not in self.left_out:
                     self._import(name)
         finally:
-            sys.meta_path.remove(self)  # type: ignore[arg-type]
+            sys.meta_path.remove(self)
             SourceFileLoader.get_code = real  # type: ignore[method-assign]
 
     def _import(self, name: str) -> None:
@@ -97,6 +96,8 @@ class Preload:
 
 def ends_at_fork() -> bool:
     """Whether the threads of this process are gone after a fork: their library has a fork handler."""
+    import warnings
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         pid = os.fork()

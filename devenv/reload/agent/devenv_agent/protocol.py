@@ -9,11 +9,13 @@ The agent says, first to every connection and again whenever it changes:
     {"status": {"agent": 1, "mode": "fork"|"restart", "why": "", "python": "3.13.5", "program": "uvicorn", "state":
                 "starting"|"serving"|"waiting", "pid": 1, "child": 12, "generation": 3, "left_out": {"grpc": "started threads"},
                 "preload_ms": 240, "debug": {"listen": "0.0.0.0:5678", "wait": false} | null}}
-        mode "restart" says why: "the setting", "not yet preloaded", "gevent patches modules", "preload died".
+        mode: what the next reload will be. "restart" says why: "the setting", "not yet preloaded", "gevent patches
+        modules", "preload died", "no prctl".
         state "waiting": there is no good version; the agent waits for the next reload.
 The agent answers each id once:
     {"reloaded": {"id": 1, "mode": "fork", "pid": 12, "generation": 3, "ms": {"fork": 1, "import": 20, "bind": 5, "accept": 2,
-                  "total": 28}}}     from now on new requests are answered by the new code
+                  "total": 28, "cpu": 30}}}   from now on new requests are answered by the new code. total: from the
+        request to the new child's readiness; cpu: what that took of a processor, to tell a slow start from a busy machine.
     {"failed":   {"id": 1, "error": "SyntaxError: ...", "file": "/src/app/main.py", "line": 3, "traceback": "...",
                   "serving": true}}  serving: the last good version still answers
     {"refused":  {"id": 1, "why": "unknown request"}}

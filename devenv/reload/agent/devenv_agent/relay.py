@@ -38,7 +38,7 @@ def join(agent: socket.socket, early: bytes) -> None:
     """Copies both ways until either side ends."""
     agent.sendall(early)
     while True:
-        for ready in select.select([0, agent], [], [])[0]:
+        for ready in select.select([0, agent.fileno()], [], [])[0]:
             data = os.read(0, 65536) if ready == 0 else agent.recv(65536)
             if not data:
                 return

@@ -171,7 +171,7 @@ class Supervisor:
             if self.loading.began + PATIENCE > time.monotonic() or self.loading.waits_for_its_turn:
                 return
             self.pending["ids"] = self.loading.asked + self.pending["ids"]
-            self.loading = self._discard(self.loading)
+            self.loading = self._without(self.loading)
         pending, self.pending = self.pending, None
         if pending["fresh"]:
             self._forget_packages()
@@ -225,6 +225,7 @@ class Supervisor:
         ours, theirs = Channel.pair()
         pid = os.fork()
         if pid == 0:
+            ours.close()
             self._let_go()
             raise zygote.Forked(theirs, Memory(), [])
         theirs.close()
@@ -239,12 +240,15 @@ class Supervisor:
             self.bare_because = why or self._first_left_out() or self.bare_because
             self._say("status", self._status())
             return
-        self.next_zygote = self._discard(self.next_zygote)
+        self.next_zygote = self._without(self.next_zygote)
         self.attempts += 1
+        supervisor = os.getpid()
         ours, theirs = Channel.pair()
         pid = os.fork()
         if pid == 0:
+            ours.close()
             self._let_go()
+            processes.die_with(supervisor)
             zygote.run(theirs, self.settings, self.names, self.left_out)
         theirs.close()
         self.next_zygote = Process(ours, "zygote")
@@ -264,8 +268,8 @@ class Supervisor:
         self.selector.close()
         for fd in self.held.values():
             os.close(fd)
-        for owner in (self.control, *self.connections):
-            (owner.sock if isinstance(owner, control.Connection) else owner).detach()
+        for sock in (self.control, *(connection.sock for connection in self.connections)):
+            sock.detach()
 
     def _hear(self, child: Process, handle: Any) -> None:
         self.selector.register(child.channel, selectors.EVENT_READ, lambda: handle(child))
@@ -286,15 +290,16 @@ class Supervisor:
         self.attempts = 0
         self.left_out = {}
         self.bare_because = "not yet preloaded"
-        self.standby = self._discard(self.standby)
-        self.zygote = self._discard(self.zygote)
-        self.next_zygote = self._discard(self.next_zygote)
+        self.standby = self._without(self.standby)
+        self.zygote = self._without(self.zygote)
+        self.next_zygote = self._without(self.next_zygote)
 
-    def _discard(self, child: Process | None) -> None:
+    def _without(self, child: Process | None) -> Process | None:
         """Kills a process that never served; one that has not said its number yet ends at the end of its channel."""
         if child is not None:
             processes.end(processes.family(child.pid), child.pid)
             self._close(child)
+        return None
 
     def _close(self, child: Process) -> None:
         if child.channel.fileno() >= 0:
@@ -430,8 +435,8 @@ class Supervisor:
             self._make_zygote()
         elif "preloaded" in message:
             self.preload_ms = message["preloaded"]["ms"]
-            self.standby = self._discard(self.standby)
-            self._discard(self.zygote)
+            self.standby = self._without(self.standby)
+            self._without(self.zygote)
             self.zygote, self.next_zygote = made, None
             self._stand_by()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import os
+import socket
 import sys
 import time
 
@@ -42,6 +43,8 @@ def run(channel: Channel, settings: Settings, names: list[str], left_out: dict[s
     if preload.dirty:
         channel.send({"left_out": preload.left_out})
         os._exit(0)
+    from . import child, servers  # noqa: F401 - compiled once here, not in every child
+
     gc.collect()
     gc.freeze()
     channel.send({"preloaded": {"ms": round(1000 * (time.monotonic() - began)), "modules": len(sys.modules)}})
@@ -55,7 +58,7 @@ def run(channel: Channel, settings: Settings, names: list[str], left_out: dict[s
         if _forked_twice():
             channel.close()
             quiet.end()
-            raise Forked(Channel(_socket(files[0])), memory, late if message["fork"]["late"] else [])
+            raise Forked(Channel(socket.socket(fileno=files[0])), memory, late if message["fork"]["late"] else [])
         os.close(files[0])
 
 
@@ -68,12 +71,6 @@ def _forked_twice() -> bool:
     if os.fork():
         os._exit(0)
     return True
-
-
-def _socket(fd: int) -> object:
-    import socket
-
-    return socket.socket(fileno=fd)
 
 
 class _Quiet:

@@ -6,10 +6,10 @@ before the next one starts.
 
 from __future__ import annotations
 
-import asyncio
 import signal
 
 from ..hooks import when_imported
+from .accepting import stop_accepting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ def _run(child: Child, module: Any) -> None:
 
 
 def _serve(child: Child, module: Any) -> None:
+    import asyncio
+
     serve = module.worker_serve
 
     async def worker_serve(app: Any, config: Any, *, sockets: Any = None, shutdown_trigger: Any = None) -> None:
@@ -56,13 +58,13 @@ def _serve(child: Child, module: Any) -> None:
             opened.append(await create(*args, **kwargs))
             return opened[-1]
 
-        loop.create_server = create_server  # type: ignore[method-assign, assignment]
+        loop.create_server = create_server  # type: ignore[method-assign]
 
         def retire(how: dict[str, Any], _: list[int]) -> None:
             loop.remove_reader(child.channel.fileno())
             config.graceful_timeout = min(config.graceful_timeout, how["seconds"])
             for server in opened:
-                server.close()
+                stop_accepting(server)
             child.channel.send({"retired": {}})
             child.tell_modules()
             loop.call_later(GRACE, over.set)

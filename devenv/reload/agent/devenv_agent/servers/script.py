@@ -7,7 +7,6 @@ one of the servers is treated as that server from then on.
 
 from __future__ import annotations
 
-import ast
 import os
 import sys
 
@@ -15,6 +14,8 @@ from .. import failure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from ..child import Child
 
 
@@ -52,6 +53,8 @@ def _files(child: Child) -> list[tuple[str, str, str]]:
 
 def _import_top(path: str, package: str, root: str) -> None:
     """Runs the imports with which a file begins, in the order and the surroundings that they will have."""
+    import ast
+
     with open(path, "rb") as stream:
         tree = ast.parse(stream.read(), path)
     compile(tree, path, "exec", dont_inherit=True)  # what ast accepts is not always right (return outside function)
@@ -69,7 +72,7 @@ def _import_top(path: str, package: str, root: str) -> None:
         sys.path.remove(root)
 
 
-def _without_us(error: BaseException) -> object:
+def _without_us(error: BaseException) -> TracebackType | None:
     """The traceback from the script on."""
     trace = error.__traceback__
     while trace is not None and "/devenv_agent/" in trace.tb_frame.f_code.co_filename:

@@ -9,10 +9,9 @@ from __future__ import annotations
 import os
 import select
 import socket
-import socketserver
-import threading
 import time
-from http.server import BaseHTTPRequestHandler
+
+from ..hooks import when_imported
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,23 +23,27 @@ POLL = 0.1  # seconds between two looks of serve_forever whether it shall end
 
 
 def install(child: Child) -> None:
-    """Changes the classes that everybody inherits from."""
-    _Adapter(child).take()
+    """Changes the classes that everybody inherits from, once somebody needs them."""
+    when_imported("socketserver", lambda module: _Adapter(child, module).take())
 
 
 class _Adapter:
-    def __init__(self, child: Child) -> None:
+    def __init__(self, child: Child, module: Any) -> None:
         self.child = child
-        self.alive: set[socketserver.BaseRequestHandler] = set()
+        self.module = module
+        self.alive: set[Any] = set()
         self.over: tuple[int, int] = (-1, -1)
         self.deadline = 0.0
 
     def take(self) -> None:
-        serve, handle = socketserver.BaseServer.serve_forever, socketserver.BaseRequestHandler.__init__
+        import threading
 
-        def serve_forever(server: socketserver.BaseServer, poll_interval: float = 0.5) -> None:
+        base, handling = self.module.BaseServer, self.module.BaseRequestHandler
+        serve, handle = base.serve_forever, handling.__init__
+
+        def serve_forever(server: Any, poll_interval: float = 0.5) -> None:
             mine = threading.current_thread() is threading.main_thread() and self.over == (-1, -1)
-            if mine and isinstance(server, socketserver.TCPServer):
+            if mine and isinstance(server, self.module.TCPServer):
                 self._started(server)
                 serve(server, min(poll_interval, POLL))
                 self._drain()
@@ -50,21 +53,20 @@ class _Adapter:
         def handler(instance: Any, request: Any, client: Any, server: Any) -> None:
             self.alive.add(instance)
             try:
-                if isinstance(instance, BaseHTTPRequestHandler) and self.over != (-1, -1):
+                if hasattr(instance, "handle_one_request") and self.over != (-1, -1):
                     one = instance.handle_one_request
-                    instance.handle_one_request = lambda: self._next(instance, one)  # type: ignore[method-assign]
+                    instance.handle_one_request = lambda: self._next(instance, one)
                 handle(instance, request, client, server)
             finally:
                 self.alive.discard(instance)
 
-        socketserver.BaseServer.serve_forever = serve_forever  # type: ignore[method-assign]
-        socketserver.BaseRequestHandler.__init__ = handler  # type: ignore[method-assign]
+        base.serve_forever, handling.__init__ = serve_forever, handler
 
-    def _started(self, server: socketserver.TCPServer) -> None:
+    def _started(self, server: Any) -> None:
         def retire(how: dict[str, Any], _: list[int]) -> None:
             self.child.retiring = True
             self.deadline = time.monotonic() + how["seconds"]
-            server._BaseServer__shutdown_request = True  # type: ignore[attr-defined]
+            server._BaseServer__shutdown_request = True
             os.close(self.over[1])
             self.child.channel.send({"retired": {}})
             self.child.tell_modules()
@@ -78,7 +80,7 @@ class _Adapter:
         server.socket.setblocking(False)
         self.over = os.pipe()
         self.child.handlers["retire"] = retire
-        if isinstance(server, socketserver.ThreadingMixIn):
+        if isinstance(server, self.module.ThreadingMixIn):
             self.child.handlers["adopt"] = adopt
         self.child.pump_in_thread()
         self.child.ready(serves=True, retire="message")
@@ -92,15 +94,16 @@ class _Adapter:
     def _next(self, handler: Any, one: Any) -> None:
         """Waits for the next request of a connection; hands the connection over if this child retires before."""
         connection = handler.connection
-        if type(connection) is not socket.socket or not isinstance(handler.server, socketserver.ThreadingMixIn):
-            return one()
+        if type(connection) is not socket.socket or not isinstance(handler.server, self.module.ThreadingMixIn):
+            one()
+            return
         if not _begun(handler):
-            if self.over[0] in select.select([connection, self.over[0]], [], [], handler.timeout)[0]:
+            if self.over[0] in select.select([connection.fileno(), self.over[0]], [], [], handler.timeout)[0]:
                 if not _begun(handler) and self.child.channel.send({"adopt": {}}, [connection.fileno()]):
                     handler.close_connection = True
                     _let_go(connection)
-                    return None
-        return one()
+                    return
+        one()
 
 
 def _begun(handler: Any) -> bool:

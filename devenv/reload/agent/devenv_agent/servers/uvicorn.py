@@ -8,19 +8,20 @@ sees it close. A busy connection is handed over after its response.
 
 from __future__ import annotations
 
-import asyncio
-import inspect
 import os
 import socket
 
 from ..hooks import when_imported
 from . import gunicorn
+from .accepting import stop_accepting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from ..child import Child
+
+SETTLE = 0.02  # seconds after which what was accepted last is a connection
 
 
 def install(child: Child) -> None:
@@ -32,6 +33,8 @@ def install(child: Child) -> None:
 
 
 def _config(child: Child, config: Any) -> None:
+    import inspect
+
     configure, load = config.__init__, config.load
 
     def without_reload(self: Any, *args: Any, **kwargs: Any) -> None:
@@ -78,6 +81,9 @@ def _httptools(protocol: Any) -> None:
 
 class _Adapter:
     def __init__(self, child: Child) -> None:
+        import asyncio  # only now that uvicorn is here: not every program needs it
+
+        self.asyncio = asyncio
         self.child = child
         self.server: Any = None
 
@@ -99,7 +105,11 @@ class _Adapter:
                 self._started(instance)
 
         async def shutdown_here(instance: Any, sockets: list[socket.socket] | None = None) -> None:
-            self.child.retiring = self.child.retiring or _under_gunicorn(self.child)
+            if _under_gunicorn(self.child):
+                self.child.retiring = True
+                for server in instance.servers:
+                    stop_accepting(server)
+                await self.asyncio.sleep(SETTLE)
             self._hand_over()
             await shutdown(instance, sockets=sockets)
 
@@ -124,15 +134,15 @@ class _Adapter:
             self.child.handlers["retire"] = self._retire
             self.child.ready(serves=True, retire="message")
         self.child.handlers["adopt"] = self._adopt
-        asyncio.get_running_loop().add_reader(self.child.channel.fileno(), self.child.pump)
+        self.asyncio.get_running_loop().add_reader(self.child.channel.fileno(), self.child.pump)
 
     def _retire(self, how: dict[str, Any], _: list[int]) -> None:
         """The new child accepts: stop accepting, hand over what is idle, finish the rest, go."""
         self.child.retiring = True
         instance = self.server
-        asyncio.get_running_loop().remove_reader(self.child.channel.fileno())
+        self.asyncio.get_running_loop().remove_reader(self.child.channel.fileno())
         for server in instance.servers:
-            server.close()
+            stop_accepting(server)
         self._hand_over()
         self.child.channel.send({"retired": {}})
         self.child.tell_modules()
@@ -174,7 +184,9 @@ class _Adapter:
 
     def _adopt(self, _: dict[str, Any], files: list[int]) -> None:
         """Goes on with connections of the old child."""
-        loop, instance = asyncio.get_running_loop(), self.server
+        import inspect
+
+        loop, instance = self.asyncio.get_running_loop(), self.server
         known = {
             "config": instance.config,
             "server_state": instance.server_state,
@@ -192,7 +204,7 @@ class _Adapter:
 
 
 def _under_gunicorn(child: Child) -> bool:
-    return child.go["program"] == "gunicorn"
+    return bool(child.go["program"] == "gunicorn")
 
 
 def _bind(config: Any) -> list[socket.socket] | None:
@@ -234,5 +246,5 @@ def _idle(protocol: Any) -> bool:
         import h11
 
         state, partial = protocol.conn.their_state, protocol.conn.trailing_data[0]
-        return state is h11.IDLE and not partial
-    return hasattr(type(protocol), "on_message_begin") and not getattr(protocol, "devenv_partial", False)
+        return bool(state is h11.IDLE and not partial)
+    return hasattr(type(protocol), "on_message_begin") and not bool(getattr(protocol, "devenv_partial", False))
