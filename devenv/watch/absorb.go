@@ -28,7 +28,7 @@ func (o *owner) absorb(found finding, now time.Time) {
 	}
 	var changes []Change
 	for i, path := range looked.paths {
-		changes = append(changes, o.judge(path, found.looked[i])...)
+		changes = append(changes, o.judge(path, found.looked[i], now)...)
 	}
 	o.decide(changes, looked.first, now)
 }
@@ -86,18 +86,22 @@ func (o *owner) unread(l listing) {
 }
 
 // judge says what became of one suspect, and remembers it as it is.
-func (o *owner) judge(path string, now stamp) []Change {
+func (o *owner) judge(path string, now stamp, at time.Time) []Change {
 	was := o.snapshot.get(path)
 	isRoot := slices.Contains(o.disk.roots, path)
 	if o.disk.ignored(path, now.kind == folder || now.kind == absent && was.kind == folder) {
 		o.forget(path) // a rule has become stricter: nothing has happened to the file
 		return nil
 	}
+	if dir := filepath.Dir(path); now.kind != absent && !isRoot && !o.disk.named[path] && !o.snapshot.known(dir) {
+		o.gather.add(dir, at) // the folder went and came while its files were looked at: it comes first
+		return nil
+	}
 	if now.kind == folder {
 		o.folders = append(o.folders, path)
 	}
 	var changes []Change
-	if now.kind != folder && (was.kind == folder || isRoot && o.snapshot.known(path)) {
+	if now.kind != folder && (was.kind == folder || o.snapshot.known(path)) {
 		changes = o.lost(path)
 		was = stamp{}
 	}

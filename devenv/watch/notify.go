@@ -42,8 +42,13 @@ func openNotifier() (notifier, error) {
 	return fsNotifier{watcher}, nil
 }
 
-// Remove stops watching a folder. That the folder, and the watch with it, is gone already is no error.
-func (n fsNotifier) Remove(folder string) { _ = n.Watcher.Remove(folder) }
+// Remove stops watching a folder. That the folder, and the watch with it, is gone already is no error. fsnotify 1.10.1
+// can panic here (inotify.watches.removePath) when a folder was moved while it was added; its lock is released then,
+// and there is no watch left to remove.
+func (n fsNotifier) Remove(folder string) {
+	defer func() { _ = recover() }()
+	_ = n.Watcher.Remove(folder)
+}
 
 func (n fsNotifier) Next() (event, error, bool) {
 	select {
@@ -96,19 +101,21 @@ func (b *inbox) take() ([]event, []error) {
 	return events, errs
 }
 
-// watches are the folders that the system watches. The system keeps a watch on a folder that was renamed, and goes on
-// to report the old name; so the watches on a folder and on all below it must be dropped when its name is gone.
+// watches are the folders that the system watches. It has one watch for a folder, whatever names that had: after a
+// rename it goes on to report the old one, and to watch the folder by its new name changes nothing. So the watches on a
+// folder and on all below it are dropped when its name is gone, and the one by an old name before a new one is added.
 type watches struct {
 	notifier notifier // nil when polling was asked for
 
 	mu    sync.Mutex
-	held  map[string]bool
+	held  map[string]folderID
+	names map[folderID]string
 	below map[string]map[string]bool // the names below a folder that are held, or lead to one that is
 	full  error                      // the system's limit was met
 }
 
 func newWatches(n notifier) *watches {
-	return &watches{notifier: n, held: map[string]bool{}, below: map[string]map[string]bool{}}
+	return &watches{notifier: n, held: map[string]folderID{}, names: map[folderID]string{}, below: map[string]map[string]bool{}}
 }
 
 // add watches a folder. What it returns is the folder's fault; that there are no watches left is kept in full.
@@ -116,9 +123,20 @@ func (w *watches) add(folder string) error {
 	if w.notifier == nil {
 		return nil
 	}
+	info, err := os.Stat(folder)
+	if err != nil {
+		return err
+	}
+	id := identify(info)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	err := w.notifier.Add(folder)
+	if before, ok := w.held[folder]; ok && before != id {
+		w.drop(folder)
+	}
+	if name, ok := w.names[id]; ok && name != folder {
+		w.drop(name)
+	}
+	err = w.notifier.Add(folder)
 	if isLimit(err) {
 		w.full = err
 		return nil
@@ -126,7 +144,10 @@ func (w *watches) add(folder string) error {
 	if err != nil {
 		return err
 	}
-	w.held[folder] = true
+	w.held[folder] = id
+	if id != (folderID{}) {
+		w.names[id] = folder
+	}
 	for up := filepath.Dir(folder); up != folder; folder, up = up, filepath.Dir(up) {
 		names := w.below[up]
 		if names[filepath.Base(folder)] {
@@ -149,11 +170,17 @@ func (w *watches) forget(folder string) {
 	delete(w.below[filepath.Dir(folder)], filepath.Base(folder))
 }
 
-func (w *watches) forgetBelow(folder string) {
-	if w.held[folder] {
+// drop drops the watch on a folder alone.
+func (w *watches) drop(folder string) {
+	if id, ok := w.held[folder]; ok {
 		w.notifier.Remove(folder)
 		delete(w.held, folder)
+		delete(w.names, id)
 	}
+}
+
+func (w *watches) forgetBelow(folder string) {
+	w.drop(folder)
 	for name := range w.below[folder] {
 		w.forgetBelow(filepath.Join(folder, name))
 	}
@@ -163,7 +190,8 @@ func (w *watches) forgetBelow(folder string) {
 func (w *watches) holds(folder string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.held[folder]
+	_, held := w.held[folder]
+	return held
 }
 
 func (w *watches) count() (held int, full error) {

@@ -80,7 +80,6 @@ func newOwner(w *Watcher) *owner {
 // run is the owner's goroutine. Its end is in this order: no more jobs, the last one is awaited, no more events, the
 // drain goroutine is awaited, then everyone is told.
 func (o *owner) run(ctx context.Context, armed chan<- struct{}) {
-	defer close(o.ended)
 	defer close(o.batches)
 	drained := o.openEvents()
 	go o.disk.work(o.jobs, o.findings)
@@ -202,8 +201,7 @@ func (o *owner) heard(e event, now time.Time) {
 	if o.proof.heard(path, now) || e.path == "" {
 		return
 	}
-	isRoot := slices.Contains(o.disk.roots, path)
-	if isRoot || o.disk.named[path] {
+	if o.disk.named[path] || slices.Contains(o.disk.roots, path) {
 		o.gather.add(path, now)
 	}
 	if name, ok := o.aliases[path]; ok {
@@ -213,7 +211,7 @@ func (o *owner) heard(e event, now time.Time) {
 		o.next.check = now // something above a root has come or gone
 	}
 	was := o.snapshot.get(path)
-	if e.gone && (was.kind == folder || isRoot) {
+	if e.gone { // also if it is not known to be a folder: the job that found it may be under way
 		o.disk.watches.forget(path)
 	}
 	if isDir := was.kind == folder || was.kind == absent && isFolder(path); !o.disk.ignored(path, isDir) {

@@ -147,7 +147,6 @@ type proof struct {
 	asked  time.Time // zero when no answer is awaited
 	proven time.Time
 	failed bool
-	cause  error
 }
 
 func (p *proof) heard(path string, now time.Time) bool {
@@ -172,15 +171,7 @@ func (o *owner) prove(now time.Time) {
 		return
 	}
 	o.proof.path = filepath.Join(o.options.State, "watch.pulse")
-	if err := o.disk.watches.add(o.options.State); err != nil {
-		o.proof.cause = err
-		return
-	}
-	if err := touch(o.proof.path, now); err != nil {
-		o.proof.cause = err
-		return
-	}
-	if o.proof.asked.IsZero() {
+	if o.disk.watches.add(o.options.State) == nil && touch(o.proof.path, now) == nil && o.proof.asked.IsZero() {
 		o.proof.asked = now
 	}
 }

@@ -16,3 +16,14 @@ func identity(info fs.FileInfo) (inode uint64, changed int64) {
 	}
 	return stat.Ino, stat.Ctimespec.Nano()
 }
+
+// folderID tells folders apart, whatever they are called.
+type folderID struct{ device, inode uint64 }
+
+func identify(info fs.FileInfo) folderID {
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return folderID{}
+	}
+	return folderID{uint64(stat.Dev), stat.Ino} //nolint:unconvert // its type differs between systems
+}

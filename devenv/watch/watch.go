@@ -84,7 +84,6 @@ type Watcher struct {
 	open    func() (notifier, error)
 	now     func() time.Time // what file times are compared with
 	batches chan Batch
-	ended   chan struct{}
 
 	mu     sync.Mutex
 	status Status
@@ -92,7 +91,7 @@ type Watcher struct {
 
 // New makes a Watcher. Start starts it.
 func New(options Options) *Watcher {
-	return &Watcher{options: options, open: openNotifier, now: time.Now, batches: make(chan Batch), ended: make(chan struct{})}
+	return &Watcher{options: options, open: openNotifier, now: time.Now, batches: make(chan Batch)}
 }
 
 // Start starts the watcher and returns when it is armed: every change from then on will be in a batch. Where the
