@@ -226,7 +226,7 @@ func (e *Environment) emptied(ctx context.Context) {
 			if left, err := e.engine.Containers(ctx, e.project.Compose.Name); err != nil || len(left) == 0 {
 				return
 			}
-		case <-broken:
+		case <-broken: //nolint:errcheck // the engine is gone, and with it what there was to watch
 			return
 		case <-ctx.Done():
 			return

@@ -24,7 +24,7 @@ func Spawn(ctx context.Context, args, env []string, dir, log, socket string) err
 	if err != nil {
 		return err
 	}
-	defer output.Close()
+	defer func() { _ = output.Close() }() // the child has its own copy
 	cmd := exec.Command(program, args...) //nolint:noctx // it outlives this process
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = dir, env, output, output, detached()
 	if err := cmd.Start(); err != nil {

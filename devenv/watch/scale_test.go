@@ -23,9 +23,6 @@ const slack = 3
 // 10,000 folders are armed in 200 ms, and the whole process has 40 MB. 200,000 ignored files cost no watch, and a start
 // with them takes 1.2 times that with 200.
 func TestScale(t *testing.T) {
-	if testing.Short() {
-		t.Skip("writes 230,000 files")
-	}
 	program := filepath.Join(t.TempDir(), "scale")
 	if output, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, "./testdata/scale").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, output)
