@@ -23,6 +23,7 @@ type Settings struct {
 	Files, EnvFiles []string // -f, --env-file
 	ProjectDir      string   // --project-directory
 	Name            string   // -p
+	Mode            string   // for this time, before the remembered one; "" is none
 	Existing        bool     // the command acts on what runs already, so services' env files may be missing
 
 	In          io.Reader
@@ -82,6 +83,16 @@ func open(ctx context.Context, settings Settings, opened *stack.Stack) (*Environ
 	return &Environment{settings: settings, project: loaded, store: store, state: remembered, stack: opened, touched: map[string]bool{}}, nil
 }
 
+// again is the project loaded anew, on the same connections; closing it is for the first one.
+func (e *Environment) again(ctx context.Context) (*Environment, error) {
+	fresh, err := open(ctx, e.settings, e.stack)
+	if err != nil {
+		return nil, err
+	}
+	fresh.engine = e.engine
+	return fresh, nil
+}
+
 // Close gives back the connections to the engine.
 func (e *Environment) Close() {
 	if e.engine != nil {
@@ -107,8 +118,8 @@ func (e *Environment) connect(ctx context.Context) error {
 
 // modes are the modes of the project's services: the flag, what this checkout remembers, x-devenv.mode, local.
 func (e *Environment) modes(flag string) plan.Modes {
-	if flag != "" {
-		return plan.Modes{Project: strings.ToLower(flag)}
+	if mode := cmp.Or(flag, e.settings.Mode); mode != "" {
+		return plan.Modes{Project: strings.ToLower(mode)}
 	}
 	return e.modesOf(e.state)
 }

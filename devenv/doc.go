@@ -7,8 +7,9 @@
 //	    -> plan     what devenv changes in it for the mode, each change with its cause
 //	    -> build    images, by the engine's own BuildKit
 //	    -> stack    containers, converged by Compose itself
+//	    -> live     watch (what changed) -> reload (what it means) -> the agent in the container, or the arrows above again
 //
-// Packages beside the arrows: source (which mounts are project code), dockerfile (stages and facts), engine (direct
+// Packages beside the arrows: source (which mounts are project code, which files are ignored), dockerfile (stages and facts), engine (direct
 // Engine API), state (what a checkout remembers, who holds it), secret (what may be printed), fault (errors), term
 // (the only printer). cmd/devenv imports this package and holds the flags.
 package devenv

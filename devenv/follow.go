@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"devenv/devenv/engine"
 	"devenv/devenv/fault"
 	"devenv/devenv/plan"
@@ -15,7 +17,7 @@ import (
 
 // follow prints the logs of the planned services until it is interrupted or all of them have ended, then stops what
 // this `up` started. before are the containers that there were, began is when this `up` did.
-func (e *Environment) follow(ctx context.Context, planned plan.Plan, before []engine.Container, began time.Time) error {
+func (e *Environment) follow(ctx context.Context, in plan.Input, planned plan.Plan, before []engine.Container, began time.Time) error {
 	services := planned.Project.ServiceNames()
 	ours := notRunning(services, before)
 	if len(ours) == 0 {
@@ -24,9 +26,16 @@ func (e *Environment) follow(ctx context.Context, planned plan.Plan, before []en
 		e.settings.Term.Say("following the logs; Ctrl-C stops what this `up` started: %s", list(ours))
 	}
 	e.settings.Term.Prefixes(services)
+	watching, stop := context.WithCancel(ctx)
+	var session errgroup.Group
+	if watchable(planned) {
+		session.Go(func() error { return e.watched(watching, in, planned) })
+	}
 	err := stack.Logs(ctx, e.engine, planned.Project.Name, stack.LogOptions{
 		LogRequest: engine.LogRequest{Follow: true, Since: engine.Since(began)}, Services: services, Line: e.logLine,
 	})
+	stop()
+	err = errors.Join(err, session.Wait())
 	if ctx.Err() == nil {
 		return err // every container has ended, or the engine went away
 	}

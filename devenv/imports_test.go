@@ -26,20 +26,24 @@ var owners = map[string][]string{
 
 // arrows are the imports inside devenv that are allowed: data flows one way, from the files to the containers.
 var arrows = map[string][]string{
-	"cmd/devenv":        {"devenv", "devenv/fault", "devenv/term"},
-	"devenv":            {"devenv/build", "devenv/dockerfile", "devenv/engine", "devenv/fault", "devenv/plan", "devenv/project", "devenv/secret", "devenv/stack", "devenv/state", "devenv/term"},
-	"devenv/plan":       {"devenv/dockerfile", "devenv/fault", "devenv/project", "devenv/source"},
-	"devenv/project":    {"devenv/fault", "devenv/secret"},
-	"devenv/build":      {"devenv/fault", "devenv/dockerfile"},
-	"devenv/stack":      {"devenv/engine", "devenv/fault"},
-	"devenv/dockerfile": {"devenv/fault"},
-	"devenv/engine":     {"devenv/fault"},
-	"devenv/state":      {"devenv/fault"},
-	"devenv/term":       {"devenv/fault"},
-	"devenv/fault":      {},
-	"devenv/secret":     {},
-	"devenv/source":     {},
-	"examples/bench":    {},
+	"cmd/devenv":          {"devenv", "devenv/fault", "devenv/term"},
+	"devenv":              {"devenv/build", "devenv/dockerfile", "devenv/engine", "devenv/fault", "devenv/plan", "devenv/live", "devenv/project", "devenv/reload", "devenv/reload/agent", "devenv/secret", "devenv/source", "devenv/stack", "devenv/state", "devenv/term", "devenv/watch"},
+	"devenv/plan":         {"devenv/dockerfile", "devenv/fault", "devenv/project", "devenv/source"},
+	"devenv/project":      {"devenv/fault", "devenv/secret"},
+	"devenv/build":        {"devenv/fault", "devenv/dockerfile"},
+	"devenv/stack":        {"devenv/engine", "devenv/fault"},
+	"devenv/dockerfile":   {"devenv/fault"},
+	"devenv/engine":       {"devenv/fault"},
+	"devenv/state":        {"devenv/fault"},
+	"devenv/term":         {"devenv/fault"},
+	"devenv/fault":        {},
+	"devenv/secret":       {},
+	"devenv/source":       {},
+	"devenv/watch":        {"devenv/fault", "devenv/source"},
+	"devenv/reload":       {"devenv/source", "devenv/watch"},
+	"devenv/reload/agent": {},
+	"devenv/live":         {"devenv/fault", "devenv/reload", "devenv/watch"},
+	"examples/bench":      {},
 }
 
 // The import rules of the architecture hold for every package, and every package has a place in them.

@@ -17,6 +17,11 @@ type DownOptions struct {
 
 // Down stops and removes containers and networks.
 func (e *Environment) Down(ctx context.Context, options DownOptions) error {
+	if len(options.Services) == 0 {
+		if err := e.endBackground(ctx); err != nil {
+			return err
+		}
+	}
 	return e.lifecycle(ctx, options.Services, options.Timeout, func(scope stack.Scope) error {
 		return e.stack.Down(ctx, scope.Project.Name, stack.DownOptions{
 			Scope: scope, Volumes: options.Volumes, RemoveOrphans: options.RemoveOrphans,

@@ -84,7 +84,13 @@ func (e *Environment) switchPresent(ctx context.Context, modes plan.Modes, prese
 	}
 	in, planned, err := e.plan(modes, present)
 	if err == nil {
+		err = e.endBackground(ctx) // it was made for the mode before
+	}
+	if err == nil {
 		_, err = e.start(ctx, in, planned, UpOptions{Timeout: DefaultTimeout})
+	}
+	if err == nil {
+		err = e.leaveBehind(ctx, planned)
 	}
 	return err
 }

@@ -15,6 +15,7 @@ import (
 	"devenv/devenv/fault"
 	"devenv/devenv/plan"
 	"devenv/devenv/project"
+	"devenv/devenv/reload/agent"
 	"devenv/devenv/stack"
 )
 
@@ -24,6 +25,7 @@ func (e *Environment) input(of *project.Project, modes plan.Modes) (plan.Input, 
 		Project: of.Compose, Extensions: of.Services, Modes: modes,
 		Dockerfiles: map[string]*dockerfile.File{}, IsFile: isFile,
 	}
+	in.Agent.Content, in.Agent.Path = agentFile()
 	for _, service := range of.Compose.Services {
 		if service.Build == nil || remote(service.Build.Context) {
 			continue
@@ -194,6 +196,11 @@ func (e *Environment) missingSource(service types.ServiceConfig, file *dockerfil
 		return missing.WithHint("uv lock --project %s creates it", e.project.Rel(filepath.Dir(path)))
 	}
 	return missing
+}
+
+func agentFile() (content, path string) {
+	archive, path := agent.Archive()
+	return string(archive), path
 }
 
 func isFile(path string) bool {

@@ -10,6 +10,7 @@ import (
 
 	"devenv/devenv/build"
 	"devenv/devenv/engine"
+	"devenv/devenv/live"
 	"devenv/devenv/plan"
 	"devenv/devenv/state"
 )
@@ -20,6 +21,7 @@ type Status struct {
 	Folder   string          `json:"folder"`
 	Mode     string          `json:"mode"` // that this checkout has chosen; services say what they run
 	Live     *state.Holder   `json:"live,omitempty"`
+	Watching string          `json:"watching"` // armed, or why not
 	Services []ServiceStatus `json:"services"`
 }
 
@@ -30,8 +32,9 @@ type ServiceStatus struct {
 	Mode      string    `json:"mode"`
 	Target    string    `json:"target,omitempty"`
 	Image     string    `json:"image"`
-	Current   string    `json:"current"` // yes, or why not
-	State     string    `json:"state"`   // created, running, restarting, paused, exited, dead, or absent
+	Current   string    `json:"current"`          // yes, or why not
+	Reload    string    `json:"reload,omitempty"` // fork, or restart and why; "" for a service without an agent that answers
+	State     string    `json:"state"`            // created, running, restarting, paused, exited, dead, or absent
 	Health    string    `json:"health,omitempty"`
 	ExitCode  int       `json:"exitCode"`
 	Addresses []Address `json:"addresses"`
@@ -55,11 +58,12 @@ func (e *Environment) Status(ctx context.Context, format string) error {
 	if status.Live != nil {
 		e.settings.Term.Say("%q follows it (pid %d, since %s)", status.Live.Command, status.Live.PID, status.Live.Since.Local().Format("15:04:05"))
 	}
+	e.settings.Term.Say("watching: %s", status.Watching)
 	var rows [][]string
 	for _, s := range status.Services {
-		rows = append(rows, []string{s.Service, s.Mode, s.Target, s.Image, s.Current, s.condition(), spaced(s.Addresses)})
+		rows = append(rows, []string{s.Service, s.Mode, s.Target, s.Image, s.Current, s.condition(), s.Reload, spaced(s.Addresses)})
 	}
-	return e.settings.Term.Table([]string{"SERVICE", "MODE", "TARGET", "IMAGE", "CURRENT", "STATE", "ADDRESS"}, rows)
+	return e.settings.Term.Table([]string{"SERVICE", "MODE", "TARGET", "IMAGE", "CURRENT", "STATE", "RELOAD", "ADDRESS"}, rows)
 }
 
 func (s ServiceStatus) condition() string {
@@ -83,9 +87,7 @@ func spaced(addresses []Address) string {
 func (e *Environment) status(ctx context.Context) (Status, error) {
 	modes := e.modes("")
 	status := Status{Project: e.project.Compose.Name, Folder: e.project.Dir(), Mode: modes.Of("")}
-	if holder, held := e.store.Holder(state.Live); held {
-		status.Live = &holder
-	}
+	styles := e.watchStatus(ctx, &status)
 	if err := e.connect(ctx); err != nil {
 		return status, err
 	}
@@ -97,7 +99,27 @@ func (e *Environment) status(ctx context.Context) (Status, error) {
 	for _, service := range e.Services() {
 		status.Services = append(status.Services, serviceRows(service, modes.Of(service), containers, engineHost(e.engine.Endpoint()))...)
 	}
+	for i := range status.Services {
+		status.Services[i].Reload = styles[status.Services[i].Service]
+	}
 	return status, e.addImages(ctx, status.Services)
+}
+
+// watchStatus asks the running session how its watch is, and how each service takes in new code.
+func (e *Environment) watchStatus(ctx context.Context, status *Status) map[string]string {
+	holder, held := e.store.Holder(state.Live)
+	if !held {
+		status.Watching = "no: nothing watches; `devenv up` or `devenv up -d` does"
+		return nil
+	}
+	status.Live = &holder
+	answer, err := live.Ask(ctx, e.socket(), live.Request{})
+	if err != nil {
+		status.Watching = "no: " + err.Error()
+		return nil
+	}
+	status.Watching = answer.Watching
+	return answer.Services
 }
 
 // serviceRows is a row for each container of the service, at least one. A container says by a label which mode it was

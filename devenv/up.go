@@ -1,6 +1,7 @@
 package devenv
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -33,8 +34,8 @@ type UpOptions struct {
 // Up builds what changed, converges the containers, waits until they are healthy and prints where they are. Unless
 // detached it then follows the logs until it is interrupted, and stops what it started.
 func (e *Environment) Up(ctx context.Context, options UpOptions) error {
-	modes := e.modes(options.Mode)
-	in, planned, err := e.plan(modes, options.Services)
+	e.settings.Mode = cmp.Or(options.Mode, e.settings.Mode)
+	in, planned, err := e.plan(e.modes(""), options.Services)
 	if err != nil {
 		return err
 	}
@@ -42,13 +43,19 @@ func (e *Environment) Up(ctx context.Context, options UpOptions) error {
 		return e.printPlan(planned, options.Format)
 	}
 	if options.Detach {
-		return e.change(ctx, func() error { _, err := e.start(ctx, in, planned, options); return err })
+		if err := e.change(ctx, func() error { _, err := e.start(ctx, in, planned, options); return err }); err != nil {
+			return err
+		}
+		return e.leaveBehind(ctx, planned)
 	}
 	return e.foreground(ctx, in, planned, options)
 }
 
 // foreground holds the project as long as it runs.
 func (e *Environment) foreground(ctx context.Context, in plan.Input, planned plan.Plan, options UpOptions) error {
+	if err := e.endBackground(ctx); err != nil {
+		return err
+	}
 	live, err := e.store.Lock(ctx, state.Live, e.holder())
 	if err != nil {
 		return err
@@ -60,7 +67,7 @@ func (e *Environment) foreground(ctx context.Context, in plan.Input, planned pla
 		return err
 	})
 	if err == nil {
-		err = e.follow(ctx, planned, before, began)
+		err = e.follow(ctx, in, planned, before, began)
 	}
 	return errors.Join(err, live.Release())
 }
@@ -83,7 +90,7 @@ func (e *Environment) start(ctx context.Context, in plan.Input, planned plan.Pla
 	if err != nil {
 		return nil, err
 	}
-	if err := e.converge(ctx, planned, options); err != nil {
+	if err := e.converged(ctx, planned, options); err != nil {
 		if ctx.Err() != nil {
 			ours := notRunning(planned.Project.ServiceNames(), before)
 			return before, errors.Join(interrupted(), e.stopStarted(planned, ours), e.undo(snapshot))
@@ -109,7 +116,8 @@ func (e *Environment) ready(ctx context.Context, in plan.Input, planned plan.Pla
 	return stack.PortConflicts(ctx, e.engine, planned.Project)
 }
 
-func (e *Environment) converge(ctx context.Context, planned plan.Plan, options UpOptions) error {
+// converged builds, converges and waits.
+func (e *Environment) converged(ctx context.Context, planned plan.Plan, options UpOptions) error {
 	if !options.NoBuild {
 		if err := e.build(ctx, planned, buildFlags{}); err != nil {
 			return err

@@ -47,6 +47,10 @@ get() { curl -sS -f "$items"; }
 step devenv up -d
 expect 'the app writes through the database' '"title":"from the demo"' post '{"title": "from the demo", "price": 5}'
 expect 'the app is healthy' 'api       local   local    devenv-demo-api        yes       running, healthy' devenv status
+sed -i.bak 's/"status": "ok"/"status": "reloaded"/' src/app/routers/health.py
+answered() { until curl -sS -f http://localhost:8000/health | grep reloaded; do sleep 0.02; done; }
+step answered
+expect 'the save and its rule' 'Python code' devenv why src/app/routers/health.py
 expect 'the stage of production' 'local -> prod' devenv mode prod
 expect 'the same data in the other mode' '"title":"from the demo"' get
 step devenv mode local

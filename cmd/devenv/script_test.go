@@ -141,16 +141,29 @@ func answers(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 4 {
 		ts.Fatalf("usage: answers SERVICE CONTAINER-PORT PATH TEXT")
 	}
-	id, err := docker("ps", "-q", "--filter", "label=com.docker.compose.project="+ts.Getenv("COMPOSE_PROJECT_NAME"), "--filter", "label=com.docker.compose.service="+args[0])
-	ts.Check(err)
-	published, err := docker("port", id, args[1])
-	ts.Check(err)
-	_, port, _ := strings.Cut(strings.Fields(published)[0], ":")
-	url := "http://127.0.0.1:" + port + args[2]
-	wait(ts, url+" answers "+args[3], func() (bool, string) {
-		body, err := get(url)
-		return err == nil && strings.Contains(body, args[3]), fmt.Sprint(body, err)
+	url, text := "", args[3]
+	wait(ts, strings.Join(args, " "), func() (bool, string) {
+		var err error
+		if url, err = published(ts.Getenv("COMPOSE_PROJECT_NAME"), args[0], args[1]); err != nil {
+			return false, err.Error()
+		}
+		body, err := get(url + args[2])
+		return err == nil && strings.Contains(body, text), fmt.Sprint(url, ": ", body, err)
 	})
+}
+
+// published is where a port of a service's container answers; another one after each recreate.
+func published(project, service, port string) (string, error) {
+	id, err := docker("ps", "-q", "--filter", "label=com.docker.compose.project="+project, "--filter", "label=com.docker.compose.service="+service)
+	if err != nil || id == "" {
+		return "", fmt.Errorf("%s has no running container: %w", service, err)
+	}
+	addresses, err := docker("port", id, port)
+	if err != nil || addresses == "" {
+		return "", fmt.Errorf("port %s is not published: %w", port, err)
+	}
+	_, number, _ := strings.Cut(strings.Fields(addresses)[0], ":")
+	return "http://127.0.0.1:" + number, nil
 }
 
 func get(url string) (string, error) {

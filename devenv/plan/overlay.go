@@ -20,6 +20,7 @@ type overlay struct {
 	mode    string
 	service types.ServiceConfig
 	debug   debugPort
+	agent   bool // the service has the agent
 	changes []Change
 	advice  []Advice
 }
@@ -35,6 +36,7 @@ func (o *overlay) apply() {
 	}
 	if o.mode == Local {
 		o.addSource()
+		o.addAgent()
 		o.guardDebugPort()
 		return
 	}

@@ -45,6 +45,7 @@ type Input struct {
 	// Dockerfiles are the parsed ones by File; one that is not there does not exist on the host.
 	Dockerfiles map[string]*dockerfile.File
 	IsFile      func(hostPath string) bool // an existing file that is not a directory
+	Agent       Agent
 	Modes       Modes
 }
 
@@ -56,6 +57,7 @@ type Plan struct {
 	Modes   Modes
 	Changes []Change
 	Advice  []Advice
+	Agents  []string          // the services that have the agent
 	Debug   map[string]uint32 // by service in mode local: the container port on which it lets a debugger in
 }
 
@@ -96,8 +98,18 @@ func Make(in Input) (Plan, error) {
 		if overlay.debug.port != 0 && overlay.mode == Local {
 			plan.Debug[name] = overlay.debug.port
 		}
+		if overlay.agent {
+			plan.Agents = append(plan.Agents, name)
+		}
 	}
 	plan.shareImages(in)
+	if len(plan.Agents) > 0 {
+		planned.Configs = maps.Clone(planned.Configs)
+		if planned.Configs == nil {
+			planned.Configs = types.Configs{}
+		}
+		planned.Configs[agentConfig] = types.ConfigObjConfig{Name: agentConfig, Content: in.Agent.Content}
+	}
 	return plan, nil
 }
 

@@ -126,6 +126,17 @@ func (p *Project) NamedEnvFiles() []string {
 	return slices.Clone(p.inputs.envFiles)
 }
 
+// ServiceEnvFiles are the env files of the services in use, absolute, with the names of the services that read them.
+func (p *Project) ServiceEnvFiles() map[string][]string {
+	readers := map[string][]string{}
+	for _, name := range p.Compose.ServiceNames() {
+		for _, file := range p.declared.Services[name].EnvFiles {
+			readers[file.Path] = append(readers[file.Path], name)
+		}
+	}
+	return readers
+}
+
 // EnvFiles are the absolute paths of the files that variables were or would have been read from, whether they exist
 // or not: .env or --env-file, then the services' env_file, sorted.
 func (p *Project) EnvFiles() []string {

@@ -23,6 +23,7 @@ type Extension struct {
 // ServiceExtension is a service's x-devenv. To add a setting, add a field.
 type ServiceExtension struct {
 	Source types.StringList `yaml:"source"` // source mounts to add in mode local, "./host:/container"
+	Reload string           `yaml:"reload"` // fork, restart, native (the program's own reloader) or off; "" is fork
 	Modes  map[string]Mode  `yaml:"modes"`  // what differs in a mode, by its name
 }
 

@@ -55,6 +55,9 @@ func (s Store) Save(state State) error {
 	return writeAtomically(s.path("state.json"), append(content, '\n'))
 }
 
+// Folder is where the state lies; it exists once a Lock was taken.
+func (s Store) Folder() string { return filepath.Join(s.folder, "state") }
+
 func (s Store) path(name string) string { return filepath.Join(s.folder, "state", name) }
 
 // ErrUnwritable is a project folder in which nothing can be remembered.

@@ -1,0 +1,102 @@
+package devenv
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"devenv/devenv/engine"
+	"devenv/devenv/reload/agent"
+)
+
+// agents are the connections to the agents of the running containers, made when they are first needed and again when a
+// container was replaced. Safe for concurrent use.
+type agents struct {
+	engine *engine.Client
+
+	mu    sync.Mutex
+	links map[string]*agentLink // by container ID
+}
+
+type agentLink struct {
+	*agent.Link
+	mu     sync.Mutex
+	status agent.Status
+	failed *agent.Failure // of the first start
+}
+
+func newAgents(client *engine.Client) *agents {
+	return &agents{engine: client, links: map[string]*agentLink{}}
+}
+
+// to is the connection to the agent of a container.
+func (a *agents) to(ctx context.Context, id string) (*agentLink, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if link := a.links[id]; link != nil {
+		select {
+		case <-link.Done():
+		default:
+			return link, nil
+		}
+	}
+	stream, err := a.engine.Stream(ctx, id, engine.Command{Args: agent.Relay()})
+	if err != nil {
+		return nil, err
+	}
+	link := &agentLink{}
+	link.Link = agent.NewLink(stream, agent.Notice{
+		Status: func(s agent.Status) { link.mu.Lock(); defer link.mu.Unlock(); link.status = s },
+		Failed: func(f *agent.Failure) { link.mu.Lock(); defer link.mu.Unlock(); link.failed = f },
+	})
+	a.links[id] = link
+	return link, nil
+}
+
+// answerWithin bounds a reload: an import that takes longer has other troubles.
+const answerWithin = 60 * time.Second
+
+// reload asks the agent of a container for new code. A connection that ended, as when the container restarts, is made
+// once more.
+func (a *agents) reload(ctx context.Context, id string, ask func(context.Context, *agent.Link) (*agent.Reloaded, error)) (*agent.Reloaded, error) {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	for again := true; ; again = false {
+		link, err := a.to(context.WithoutCancel(ctx), id)
+		if err != nil {
+			return nil, err
+		}
+		done, err := ask(ctx, link.Link)
+		if again && errors.Is(err, agent.ErrLost) && ctx.Err() == nil {
+			continue
+		}
+		return done, err
+	}
+}
+
+// styles say how the service of each known container takes in new code.
+func (a *agents) styles(services map[string]string) map[string]string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	styles := map[string]string{}
+	for id, link := range a.links {
+		link.mu.Lock()
+		if service, known := services[id]; known && link.status.Mode != "" {
+			styles[service] = link.status.Mode
+			if link.status.Why != "" {
+				styles[service] += " (" + link.status.Why + ")"
+			}
+		}
+		link.mu.Unlock()
+	}
+	return styles
+}
+
+func (a *agents) close() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, link := range a.links {
+		_ = link.Close() // the container goes on without us
+	}
+}

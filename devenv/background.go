@@ -1,0 +1,117 @@
+package devenv
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"devenv/devenv/fault"
+	"devenv/devenv/live"
+	"devenv/devenv/plan"
+	"devenv/devenv/state"
+)
+
+// liveCommand is what the background session of `up -d` is called where it holds the project.
+const liveCommand = "devenv up -d"
+
+// Live is the background session that `up -d` leaves behind: it watches and reloads until `down`, a foreground `up` or a
+// signal ends it.
+func (e *Environment) Live(ctx context.Context) error {
+	holder := e.holder()
+	holder.Command = liveCommand
+	lock, err := e.store.Lock(ctx, state.Live, holder)
+	if err != nil {
+		return err
+	}
+	err = e.connect(ctx)
+	if err == nil {
+		err = e.session(ctx)
+	}
+	return errors.Join(err, lock.Release())
+}
+
+// session runs for the services that have containers.
+func (e *Environment) session(ctx context.Context) error {
+	present, err := e.present(ctx)
+	if err != nil {
+		return err
+	}
+	in, planned, err := e.plan(e.modes(""), present)
+	if err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	go func() { // ends with ctx, or with the project's last container
+		e.emptied(ctx)
+		stop()
+	}()
+	return e.watched(ctx, in, planned)
+}
+
+// leaveBehind makes sure of a background session where there is something to watch.
+func (e *Environment) leaveBehind(ctx context.Context, planned plan.Plan) error {
+	if !watchable(planned) {
+		return nil
+	}
+	if _, held := e.store.Holder(state.Live); held {
+		return nil
+	}
+	log := filepath.Join(e.store.Folder(), "live.log")
+	if err := live.Spawn(ctx, e.liveArgs(), e.settings.Env, e.settings.Dir, log, e.socket()); err != nil {
+		return err
+	}
+	e.settings.Term.Say("watching in the background; its log is %s", e.project.Rel(log))
+	return nil
+}
+
+// watchable says whether a session has work: only mode local takes in a save.
+func watchable(planned plan.Plan) bool {
+	return slices.ContainsFunc(planned.Project.ServiceNames(), func(name string) bool { return planned.Modes.Of(name) == plan.Local })
+}
+
+// liveArgs are the command line of the background session: the flags that name this project.
+func (e *Environment) liveArgs() []string {
+	var args []string
+	for _, file := range e.settings.Files {
+		args = append(args, "--file", file)
+	}
+	for _, file := range e.settings.EnvFiles {
+		args = append(args, "--env-file", file)
+	}
+	if e.settings.ProjectDir != "" {
+		args = append(args, "--project-directory", e.settings.ProjectDir)
+	}
+	if e.settings.Name != "" {
+		args = append(args, "--project-name", e.settings.Name)
+	}
+	return append(args, "live", "--mode", e.settings.Mode)
+}
+
+// endBackground ends the background session, if one runs, and waits until it has let go of the project.
+func (e *Environment) endBackground(ctx context.Context) error {
+	holder, held := e.store.Holder(state.Live)
+	if !held || holder.Command != liveCommand {
+		return nil
+	}
+	if _, err := live.Ask(ctx, e.socket(), live.Request{Stop: true}); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, endWithin)
+	defer cancel()
+	for {
+		if _, held := e.store.Holder(state.Live); !held {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fault.New(fault.Failed, "the background session (pid %d) does not end", holder.PID)
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+// endWithin bounds the wait for a session that finishes the action that is under way.
+const endWithin = 10 * time.Second

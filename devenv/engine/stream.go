@@ -1,0 +1,91 @@
+package engine
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"maps"
+	"net"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/pkg/stdcopy"
+)
+
+// Stream is a command in a container whose standard input and output are ours: Write goes to its input, Read comes
+// from its output. Its standard error is dropped. Close ends our side; the command sees the end of its input.
+type Stream struct {
+	conn   net.Conn
+	output *io.PipeReader
+}
+
+// Stream starts a command in a running container and keeps it open. It ends with the command, the container, Close or
+// ctx. Goroutine: one copies the output, ended by the connection's end.
+func (c *Client) Stream(ctx context.Context, id string, command Command) (*Stream, error) {
+	created, err := c.api.ContainerExecCreate(ctx, id, container.ExecOptions{
+		Cmd: command.Args, Env: command.Env, User: command.User, WorkingDir: command.WorkingDir,
+		AttachStdin: true, AttachStdout: true, AttachStderr: true,
+	})
+	if err != nil {
+		return nil, c.failure(err)
+	}
+	attached, err := c.api.ContainerExecAttach(ctx, created.ID, container.ExecAttachOptions{})
+	if err != nil {
+		return nil, c.failure(err)
+	}
+	reader, writer := io.Pipe()
+	stop := context.AfterFunc(ctx, attached.Close)
+	go func() {
+		_, err := stdcopy.StdCopy(writer, io.Discard, attached.Reader)
+		stop()
+		writer.CloseWithError(err) // nil is the end of the output
+	}()
+	return &Stream{conn: attached.Conn, output: reader}, nil
+}
+
+func (s *Stream) Read(p []byte) (int, error)  { return s.output.Read(p) }
+func (s *Stream) Write(p []byte) (int, error) { return s.conn.Write(p) }
+
+// Close ends the stream in both directions.
+func (s *Stream) Close() error {
+	_ = s.output.Close()
+	return s.conn.Close()
+}
+
+// CopyFiles brings host files into a container: the keys are absolute paths there, the values paths here. Folders that
+// are missing are made; a file that vanished meanwhile is left out, as its deletion will be told.
+func (c *Client) CopyFiles(ctx context.Context, id string, files map[string]string) error {
+	var archive bytes.Buffer
+	writer := tar.NewWriter(&archive)
+	for _, place := range slices.Sorted(maps.Keys(files)) {
+		if err := addFile(writer, place, files[place]); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	if err := writer.Close(); err != nil {
+		return err
+	}
+	return c.failure(c.api.CopyToContainer(ctx, id, "/", &archive, container.CopyToContainerOptions{}))
+}
+
+func addFile(writer *tar.Writer, place, path string) error {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	header := &tar.Header{Name: strings.TrimPrefix(place, "/"), Size: int64(len(content)), Mode: int64(info.Mode().Perm()), ModTime: info.ModTime()}
+	if err := writer.WriteHeader(header); err != nil {
+		return err
+	}
+	_, err = writer.Write(content)
+	return err
+}

@@ -1,0 +1,100 @@
+package live
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net"
+	"os"
+	"time"
+
+	"devenv/devenv/fault"
+	"devenv/devenv/reload"
+)
+
+// Request asks a running session something, as one line of JSON. Answer is the line that comes back.
+type Request struct {
+	Why  *string `json:"why,omitempty"` // an absolute path, or "" for everything
+	Stop bool    `json:"stop,omitempty"`
+}
+
+// Answer is what a session says of itself.
+type Answer struct {
+	Watching string            `json:"watching"` // "armed", "polling every ...", or why not
+	Folders  int               `json:"folders"`
+	Services map[string]string `json:"services,omitempty"` // how each service takes in new code: fork, restart (why)
+	Entries  []reload.Entry    `json:"entries,omitempty"`
+}
+
+// askWithin bounds a question: a session answers from memory.
+const askWithin = 2 * time.Second
+
+// Ask asks the session that listens at a socket.
+func Ask(ctx context.Context, socket string, request Request) (Answer, error) {
+	ctx, cancel := context.WithTimeout(ctx, askWithin)
+	defer cancel()
+	var dialer net.Dialer
+	conn, err := dialer.DialContext(ctx, "unix", socket)
+	if err != nil {
+		return Answer{}, fault.New(fault.Failed, "no running `up` answers for this project: %w", err).WithHint("devenv up")
+	}
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
+	if err := json.NewEncoder(conn).Encode(request); err != nil {
+		return Answer{}, err
+	}
+	var answer Answer
+	return answer, json.NewDecoder(conn).Decode(&answer)
+}
+
+// Listen makes the control socket, for this user alone. A socket that a killed session left behind is replaced: the
+// caller holds the project's lock, so nobody listens there.
+func Listen(ctx context.Context, socket string) (net.Listener, error) {
+	if err := os.Remove(socket); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "unix", socket)
+	if err != nil {
+		return nil, err
+	}
+	return listener, os.Chmod(socket, 0o600)
+}
+
+// Serve answers at listener until ctx ends, and closes it. Goroutines: one a connection, ended by its answer or ctx.
+func (s *Session) Serve(ctx context.Context, listener net.Listener, services func() map[string]string, stop func()) {
+	defer context.AfterFunc(ctx, func() { _ = listener.Close() })()
+	for {
+		conn, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		go s.answer(ctx, conn, services, stop)
+	}
+}
+
+func (s *Session) answer(ctx context.Context, conn net.Conn, services func() map[string]string, stop func()) {
+	ctx, cancel := context.WithTimeout(ctx, askWithin)
+	defer cancel()
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
+	var request Request
+	if json.NewDecoder(conn).Decode(&request) != nil {
+		return
+	}
+	status := s.Watching()
+	answer := Answer{Watching: "armed", Folders: status.Folders, Services: services()}
+	switch {
+	case !status.Armed:
+		answer.Watching = "not armed: " + status.Reason.Error()
+	case status.Polling > 0:
+		answer.Watching = "polling every " + status.Polling.String()
+	}
+	if request.Why != nil {
+		answer.Entries = s.Why(ctx, *request.Why)
+	}
+	_ = json.NewEncoder(conn).Encode(answer) // an asker that went away needs no answer
+	if request.Stop {
+		stop()
+	}
+}

@@ -1,0 +1,158 @@
+"""A child: waits to be told "go", then becomes the program, and tells the supervisor how far it is.
+
+Messages from the supervisor: go (with the held listeners), run (the old child is gone), retire, adopt (with
+connections of the old child). To it: pid, listener, prepared, ready, retired, adopt, failure, modules.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import os
+import signal
+import socket
+import sys
+import time
+
+from . import code, failure, listeners, processes
+from .channel import Channel
+from .project import Project
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from .settings import Settings
+
+MOST_NAMES = 500  # module names a message
+
+
+class Child:
+    """This process, as seen by the adapters in servers/."""
+
+    def __init__(self, channel: Channel, settings: Settings, memory: code.Memory) -> None:
+        self.channel = channel
+        self.settings = settings
+        self.memory = memory
+        self.project = Project(settings.sources)
+        self.go: dict[str, Any] = {}
+        self.is_ready = False
+        self.retiring = False
+        self.workers = 1
+        self.shared = False
+        self.handlers: dict[str, Callable[[dict[str, Any], list[int]], None]] = {}
+        self._marks: dict[str, float] = {}
+        self._known: set[str] = set()
+        self._collecting = gc.isenabled()
+
+    def wait(self, late: list[str]) -> None:
+        """Waits for go; the process ends here if the supervisor does."""
+        os.setpgid(0, 0)
+        self.channel.send({"pid": os.getpid()})
+        for name in late:
+            try:
+                importlib.import_module(name)
+            except Exception:
+                pass  # the program imports it again and shows its own error
+        message, files = self.channel.receive()
+        if message is None:
+            os._exit(0)
+        self.go = message["go"]
+        processes.die_with(self.go["supervisor"])
+        self._marks["go"] = time.monotonic()
+        self._begin(files)
+
+    def _begin(self, files: list[int]) -> None:
+        from . import servers
+
+        for number in (signal.SIGTTOU, signal.SIGPIPE):
+            signal.signal(number, signal.SIG_DFL if number != signal.SIGPIPE else signal.SIG_IGN)
+        importlib.invalidate_caches()
+        self._known = set(sys.modules)
+        held = {(family, address): fd for (family, address), fd in zip(self.go["listeners"], files)}
+        listeners.install(self.channel, held)
+        code.install(self.memory, self.project, set(self.go["changed"]), self.go["everything"])
+        failure.install(self.project, self.failed)
+        if "numpy.random" in sys.modules:  # forks share the seed of their parent
+            sys.modules["numpy.random"].seed()
+        servers.install(self)
+
+    def mark(self, name: str) -> None:
+        """Remembers when a part of the start was done."""
+        self._marks.setdefault(name, time.monotonic())
+
+    def pause_collection(self) -> None:
+        """No garbage collection until ready: nothing that an import makes is garbage."""
+        if self._collecting:
+            gc.disable()
+
+    def failed(self, report: dict[str, Any]) -> None:
+        """Tells why this process is about to end."""
+        self.channel.send({"failure": report})
+
+    def ready(self, serves: bool, retire: str) -> None:
+        """This child accepts. retire: "message", or the name of the signal that makes it finish and go."""
+        self.mark("imported")
+        self.is_ready = True
+        self._marks["ready"] = time.monotonic()
+        self._marks["cpu"] = time.process_time()
+        self.channel.send({"ready": {"serves": serves, "retire": retire, "marks": self._marks}})
+        if self._collecting:
+            gc.enable()
+        self.tell_modules()
+
+    def tell_modules(self) -> None:
+        """Sends what was imported since the last time, so that the next child finds it preloaded."""
+        loaded = [(name, getattr(module, "__file__", None)) for name, module in list(sys.modules.items())]
+        fresh = [(name, file) for name, file in loaded if name not in self._known and isinstance(file, str)]
+        self._known.update(name for name, _ in fresh)
+        real = [(name, file, os.path.realpath(file)) for name, file in fresh]
+        files = [file for _, file, path in real if file.endswith(".py") and self.project.owns(path)]
+        names = [name for name, _, path in real if _worth(name) and self.project.preloadable(path)]
+        for start in range(0, max(len(names), len(files)), MOST_NAMES):
+            end = start + MOST_NAMES
+            self.channel.send({"modules": {"names": names[start:end], "files": files[start:end]}})
+
+    def gate(self) -> None:
+        """Says that everything is imported, and goes on when the old child is gone."""
+        self.mark("imported")
+        self.channel.send({"prepared": {}})
+        message, _ = self.channel.receive()
+        if message is None:
+            os._exit(0)
+
+    def take_turn(self) -> None:
+        """For a program that must not run twice at once: waits for the old child to be gone, and is ready then."""
+        if self.go["generation"] > 1:
+            self.gate()
+        self.ready(serves=False, retire="TERM")
+
+    def pump(self) -> None:
+        """Handles one message; for an event loop that found the channel readable, or a thread."""
+        try:
+            message, files = self.channel.receive(socket.MSG_DONTWAIT if self.shared else 0)
+        except BlockingIOError:
+            return
+        if message is None:
+            return
+        for name, value in message.items():
+            handler = self.handlers.get(name)
+            if handler is not None:
+                handler(value, files)
+
+    def pump_in_thread(self) -> None:
+        """Handles messages in a thread, for servers that have no event loop."""
+        import threading
+
+        def forever() -> None:
+            while not self.retiring:
+                self.pump()
+
+        threading.Thread(target=forever, name="devenv", daemon=True).start()
+
+
+def _worth(name: str) -> bool:
+    """Whether a module is to be preloaded: not the program itself and not the agent."""
+    parts = name.split(".")
+    return parts[-1] != "__main__" and parts[0] not in ("__main__", "__mp_main__", "devenv_agent", "sitecustomize")

@@ -1,0 +1,580 @@
+"""The supervisor: one loop that owns every decision about the children of this service.
+
+At most one child is *serving*, one is *loading* (told to go, not ready yet), some are *draining* (retired, finishing
+their requests) and one is *standing by* (forked from the zygote, not told to go). A child becomes serving when it says
+that it accepts; only then the one before it is retired. A child that ends before that was a failed reload, and nothing
+else changes.
+
+Nothing here blocks, and no thread runs: every fork of this process must be clean.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import signal
+import socket
+import sys
+import time
+
+from . import VERSION, control, processes, protocol, terminal, zygote
+from .channel import Channel
+from .code import Memory
+from .preload import impossible
+from .project import Project
+from .signals import Signals
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
+
+    from .program import Program
+    from .settings import Settings
+
+PATIENCE = 1.0  # seconds that a loading child has to come up before a newer save may replace it
+STEADY = 0.5  # seconds that a script has to run before it is worth a zygote
+ATTEMPTS = 8  # preloads that may turn out unclean
+
+
+class Process:
+    """A child as the supervisor sees it."""
+
+    def __init__(self, channel: Channel, mode: str) -> None:
+        self.channel = channel
+        self.mode = mode
+        self.pid = 0
+        self.generation = 0
+        self.asked: list[int] = []
+        self.began = 0.0
+        self.retire = "TERM"
+        self.failure: dict[str, Any] | None = None
+        self.deadline = 0.0
+        self.family: set[tuple[int, str]] = set()
+        self.ready: dict[str, Any] = {}
+        self.began_serving = 0.0
+        self.waits_for_its_turn = False
+
+
+class Supervisor:
+    """Runs the service until it ends."""
+
+    def __init__(self, settings: Settings, program: Program, name: str, listener: socket.socket) -> None:
+        self.settings, self.program, self.name = settings, program, name
+        self.project = Project(settings.sources)
+        self.selector = selectors.DefaultSelector()
+        self.control = listener
+        self.connections: list[control.Connection] = []
+        self.signals = Signals()
+        self.terminal = terminal.Terminal()
+        self.serving: Process | None = None
+        self.loading: Process | None = None
+        self.draining: list[Process] = []
+        self.standby: Process | None = None
+        self.zygote: Process | None = None
+        self.next_zygote: Process | None = None
+        self.generation = 0
+        self.pending: dict[str, Any] | None = None
+        self.stopping = False
+        self.serves = False
+        self.held: dict[tuple[int, str], int] = {}
+        self.changed: set[str] = set()
+        self.everything = False
+        self.names: list[str] = []
+        self.files: list[str] = []
+        self.left_out: dict[str, str] = {}
+        self.attempts = 0
+        self.preload_ms = 0
+        self.preload_due = 0.0
+        self.bare_because = "the setting" if settings.reload == "restart" else "not yet preloaded"
+        self.can_fork = processes.adopt_orphans() and settings.reload == "fork"
+        if settings.reload == "fork" and not self.can_fork:
+            self.bare_because = "no prctl"
+
+    # The loop.
+
+    def run(self) -> NoReturn:
+        """Returns only by ending the process, or by Forked in a child."""
+        self.selector.register(self.control, selectors.EVENT_READ, self._accept)
+        self.selector.register(self.signals.reader, selectors.EVENT_READ, self._signalled)
+        self._start([])
+        while True:
+            for key, _ in self.selector.select(self._timeout()):
+                key.data()
+            self._overdue()
+
+    def _timeout(self) -> float | None:
+        times = [child.deadline for child in self.draining if child.deadline]
+        if self.serving is not None and self.serving.ready:
+            times.append(self.serving.began_serving + PATIENCE)
+        if self.preload_due:
+            times.append(self.preload_due)
+        if self.pending is not None and self.loading is not None:
+            times.append(self.loading.began + PATIENCE)
+        return max(0.0, min(times) - time.monotonic()) if times else None
+
+    def _overdue(self) -> None:
+        now = time.monotonic()
+        for child in self.draining:
+            if child.deadline and child.deadline <= now:
+                child.deadline = 0.0
+                processes.end(child.family | processes.family(child.pid), child.pid)
+        if self.serving is not None and self.serving.ready and self.serving.began_serving + PATIENCE <= now:
+            self._answer(self.serving)
+        if self.preload_due and self.preload_due <= now:
+            self.preload_due = 0.0
+            self._make_zygote()
+        self._next_reload()
+
+    # Requests of devenv.
+
+    def _accept(self) -> None:
+        connection = control.Connection.accept(self.control)
+        if connection is not None:
+            self.connections.append(connection)
+            self.selector.register(connection, selectors.EVENT_READ, lambda: self._requested(connection))
+            connection.say("status", self._status())
+
+    def _requested(self, connection: control.Connection) -> None:
+        requests = connection.requests()
+        if requests is None:
+            self.selector.unregister(connection)
+            self.connections.remove(connection)
+            connection.close()
+            return
+        for kind, body in requests:
+            if kind == "status":
+                connection.say("status", {"id": body.get("id", 0), **self._status()})
+            elif kind in protocol.ASKED and not self.stopping:
+                self._ask(kind, body)
+            else:
+                why = "stopping" if self.stopping else "unknown request"
+                connection.say("refused", {"id": body.get("id", 0), "why": why})
+
+    def _ask(self, kind: str, body: dict[str, Any]) -> None:
+        """Merges a request into the one that is to be done next."""
+        pending = self.pending or {"ids": [], "fresh": False}
+        pending["ids"].append(body.get("id", 0))
+        pending["fresh"] = pending["fresh"] or kind == "refresh"
+        files = body.get("files")
+        if isinstance(files, list):
+            self.changed.update(str(file) for file in files)
+        else:
+            self.everything = True
+        self.pending = pending
+        self._next_reload()
+
+    def _next_reload(self) -> None:
+        if self.pending is None or self.stopping:
+            return
+        if self.loading is not None:
+            if self.loading.began + PATIENCE > time.monotonic() or self.loading.waits_for_its_turn:
+                return
+            self.pending["ids"] = self.loading.asked + self.pending["ids"]
+            self.loading = self._without(self.loading)
+        pending, self.pending = self.pending, None
+        if pending["fresh"]:
+            self._forget_packages()
+        self._start(pending["ids"])
+
+    def _say(self, kind: str, body: dict[str, Any]) -> None:
+        for connection in self.connections:
+            connection.say(kind, body)
+
+    def _status(self) -> dict[str, Any]:
+        forks = self.standby is not None
+        return {
+            "agent": VERSION,
+            "mode": "fork" if forks else "restart",
+            "why": "" if forks else self.bare_because,
+            "python": ".".join(map(str, sys.version_info[:3])),
+            "program": self.name,
+            "state": "serving" if self.serving else "starting" if self.loading else "waiting",
+            "pid": os.getpid(),
+            "child": self.serving.pid if self.serving else 0,
+            "generation": self.generation,
+            "left_out": self.left_out,
+            "preload_ms": self.preload_ms,
+            "debug": json.loads(self.settings.debug) if self.settings.debug else None,
+        }
+
+    # Making children.
+
+    def _start(self, asked: list[int]) -> None:
+        """Tells the standby to go, or a bare fork where there is none."""
+        child = self.standby or self._fork_bare()
+        self.standby = None
+        self.generation += 1
+        child.generation, child.asked, child.began = self.generation, asked, time.monotonic()
+        self.loading = child
+        go = {
+            "generation": self.generation,
+            "program": self.name,
+            "arguments": self.program.arguments,
+            "target": self.program.target,
+            "module": self.program.module,
+            "listeners": list(self.held),
+            "changed": sorted(self.changed),
+            "everything": self.everything,
+            "serves": self.serves,
+            "supervisor": os.getpid(),
+        }
+        child.channel.send({"go": go}, list(self.held.values()))
+
+    def _fork_bare(self) -> Process:
+        ours, theirs = Channel.pair()
+        pid = os.fork()
+        if pid == 0:
+            ours.close()
+            self._let_go()
+            raise zygote.Forked(theirs, Memory(), [])
+        theirs.close()
+        child = Process(ours, "restart")
+        child.pid = pid
+        self._hear(child, self._heard)
+        return child
+
+    def _make_zygote(self) -> None:
+        why = impossible(self.names)
+        if not self.can_fork or why or self.attempts >= ATTEMPTS:
+            self.bare_because = why or self._first_left_out() or self.bare_because
+            self._say("status", self._status())
+            return
+        self.next_zygote = self._without(self.next_zygote)
+        self.attempts += 1
+        supervisor = os.getpid()
+        ours, theirs = Channel.pair()
+        pid = os.fork()
+        if pid == 0:
+            ours.close()
+            self._let_go()
+            processes.die_with(supervisor)
+            zygote.run(theirs, self.settings, self.names, self.left_out)
+        theirs.close()
+        self.next_zygote = Process(ours, "zygote")
+        self.next_zygote.pid = pid
+        self._hear(self.next_zygote, self._heard_zygote)
+
+    def _first_left_out(self) -> str:
+        return next((f"{name} {why}" for name, why in self.left_out.items()), "")
+
+    def _let_go(self) -> None:
+        """In a fork: closes everything that belongs to the supervisor."""
+        self.signals.forget()
+        self.terminal.forget()
+        for key in list(self.selector.get_map().values()):
+            if isinstance(key.fd, int):
+                os.close(key.fd)
+        self.selector.close()
+        for fd in self.held.values():
+            os.close(fd)
+        for sock in (self.control, *(connection.sock for connection in self.connections)):
+            sock.detach()
+
+    def _hear(self, child: Process, handle: Any) -> None:
+        self.selector.register(child.channel, selectors.EVENT_READ, lambda: handle(child))
+
+    def _stand_by(self) -> None:
+        """Asks the zygote for the next standby."""
+        if self.zygote is None or self.standby is not None:
+            return
+        ours, theirs = Channel.pair()
+        self.standby = Process(ours, "fork")
+        late = self.name not in ("gunicorn", "celery")
+        self.zygote.channel.send({"fork": {"files": self.files, "late": late}}, [theirs.fileno()])
+        theirs.close()
+        self._hear(self.standby, self._heard)
+
+    def _forget_packages(self) -> None:
+        """The packages changed: nothing that was preloaded may be used again."""
+        self.attempts = 0
+        self.left_out = {}
+        self.bare_because = "not yet preloaded"
+        self.standby = self._without(self.standby)
+        self.zygote = self._without(self.zygote)
+        self.next_zygote = self._without(self.next_zygote)
+
+    def _without(self, child: Process | None) -> Process | None:
+        """Kills a process that never served; one that has not said its number yet ends at the end of its channel."""
+        if child is not None:
+            processes.end(processes.family(child.pid), child.pid)
+            self._close(child)
+        return None
+
+    def _close(self, child: Process) -> None:
+        if child.channel.fileno() >= 0:
+            self.selector.unregister(child.channel)
+            child.channel.close()
+
+    # Messages of children.
+
+    def _heard(self, child: Process) -> None:
+        try:
+            message, files = child.channel.receive()
+        except BlockingIOError:
+            return
+        except OSError:
+            message, files = None, []
+        if message is None:
+            self._close(child)
+            if child.pid == 0:
+                self._never_came(child)
+            return
+        for name, value in message.items():
+            if name == "pid":
+                child.pid = value
+                self._say("status", self._status())
+            elif name == "listener":
+                self._hold((value[0], value[1]), files.pop())
+            elif name == "failure":
+                if child.failure is None or not child.failure["importing"]:
+                    child.failure = value
+            elif name == "prepared":
+                self._prepared(child)
+            elif name == "ready":
+                self._ready(child, value)
+            elif name == "modules":
+                self._learn(value["names"], value["files"])
+            elif name == "retired":
+                self._answer(child)
+            elif name == "adopt" and self.serving is not None and self.serving is not child:
+                self.serving.channel.send({"adopt": {}}, files)
+        for fd in files:
+            os.close(fd)
+
+    def _never_came(self, child: Process) -> None:
+        """The zygote ended before it forked this one."""
+        if child is self.standby:
+            self.standby = None
+        elif child is self.loading:
+            self.loading = None
+            self._start(child.asked)
+
+    def _hold(self, address: tuple[int, str], fd: int) -> None:
+        """Keeps a listening socket for the children to come."""
+        if address in self.held:
+            os.close(self.held[address])
+        self.held[address] = fd
+
+    def _prepared(self, child: Process) -> None:
+        """A program that cannot overlap with itself has imported: the old one goes first."""
+        child.waits_for_its_turn = True
+        if self.serving is None:
+            self._take_turn()
+        else:
+            self._retire(self.serving)
+
+    def _take_turn(self) -> None:
+        if self.loading is not None and self.loading.waits_for_its_turn and self.serving is None:
+            if not any(old.deadline or old.pid for old in self.draining):
+                self.loading.waits_for_its_turn = False
+                self.loading.channel.send({"run": {}})
+
+    def _ready(self, child: Process, ready: dict[str, Any]) -> None:
+        child.retire = ready["retire"]
+        self.serves = self.serves or ready["serves"]
+        if child is not self.loading:
+            return
+        child.ready, child.began_serving = ready, time.monotonic()
+        old, self.serving, self.loading = self.serving, child, None
+        self.terminal.give_to(child.pid)
+        if old is not None:
+            self._retire(old)
+        if old is None:
+            self._answer(child)
+        self._stand_by()
+        if self.zygote is None and self.names and self.can_fork:
+            self.preload_due = time.monotonic()
+
+    def _answer(self, _: Process) -> None:
+        """Says that the serving child is the new code: at once, or when the old one has stopped accepting."""
+        new = self.serving
+        if new is None or not new.ready:
+            return
+        ready, new.ready = new.ready, {}
+        self._say("status", self._status())
+        for number in new.asked:
+            parts = _milliseconds(new.began, ready["marks"])
+            body = {"id": number, "mode": new.mode, "pid": new.pid, "generation": new.generation, "ms": parts}
+            self._say("reloaded", body)
+
+    def _retire(self, old: Process) -> None:
+        if old is self.serving:
+            self.serving = None
+        self.draining.append(old)
+        old.deadline = time.monotonic() + self.settings.drain
+        if old.retire == "message":
+            old.channel.send({"retire": {"seconds": max(0.5, self.settings.drain - 1)}})
+        else:
+            _kill(old.pid, getattr(signal, "SIG" + old.retire))
+        old.family = processes.family(old.pid)
+
+    def _learn(self, names: list[str], files: list[str]) -> None:
+        """Modules that a child had to import itself: the next zygote has them."""
+        known, kept = set(self.names), set(self.files)
+        fresh = [name for name in names if name not in known and name not in self.left_out]
+        self.names += fresh
+        self.files += [file for file in files if file not in kept]
+        if fresh and self.can_fork:
+            self.attempts = 0 if self.zygote is not None else self.attempts
+            self.preload_due = time.monotonic() + (0 if self.serves else STEADY)
+
+    def _heard_zygote(self, made: Process) -> None:
+        try:
+            message, _ = made.channel.receive()
+        except BlockingIOError:
+            return
+        except OSError:
+            message = None
+        if message is None:
+            self._close(made)
+        elif "left_out" in message:
+            self.left_out = message["left_out"]
+            self._close(made)
+            self.next_zygote = None
+            self._make_zygote()
+        elif "preloaded" in message:
+            self.preload_ms = message["preloaded"]["ms"]
+            self.standby = self._without(self.standby)
+            self._without(self.zygote)
+            self.zygote, self.next_zygote = made, None
+            self._stand_by()
+
+    # Signals and ends.
+
+    def _signalled(self) -> None:
+        for number in self.signals.arrived():
+            if number == signal.SIGCHLD:
+                self._reap()
+            else:
+                self._forward(number)
+
+    def _forward(self, number: int) -> None:
+        self.stopping = self.stopping or number == signal.SIGTERM
+        children = [child for child in (self.serving, self.loading, *self.draining) if child is not None and child.pid]
+        for child in children:
+            _kill(child.pid, number)
+        if not children and number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+            self._leave(-number)
+
+    def _reap(self) -> None:
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            self._ended(pid, os.WEXITSTATUS(status) if os.WIFEXITED(status) else -os.WTERMSIG(status))
+
+    def _ended(self, pid: int, code: int) -> None:
+        for child in self._processes():
+            if child.pid == pid:
+                break
+        else:
+            return
+        hear = self._heard_zygote if child.mode == "zygote" else self._heard
+        while child.channel.fileno() >= 0 and _readable(child.channel):
+            hear(child)
+        self._close(child)
+        child.pid = 0
+        if child is self.standby:
+            self.standby = None
+        elif child is self.zygote:
+            self.zygote = None
+        elif child is self.next_zygote:
+            self.next_zygote, self.can_fork, self.bare_because = None, False, "preload died"
+        elif child in self.draining:
+            self.draining.remove(child)
+            self._answer(child)
+            processes.end(child.family, pid)
+            self._take_turn()
+        elif child is self.loading:
+            self.loading = None
+            self._failed(child, pid, code)
+        elif child is self.serving:
+            self.serving = None
+            self._served(child, code)
+
+    def _processes(self) -> list[Process]:
+        """Every process of ours that has said its number."""
+        single = (self.serving, self.loading, self.standby, self.zygote, self.next_zygote)
+        return [child for child in (*single, *self.draining) if child is not None and child.pid]
+
+    def _failed(self, child: Process, pid: int, code: int) -> None:
+        """A child ended before it was ready."""
+        processes.end(set(), pid)
+        first = child.generation == 1 and not child.asked
+        wait = not first or self._own_reloader() or bool(child.failure and child.failure["importing"])
+        if self.stopping or not wait:
+            self._leave(code)
+        self._report(child, code)
+        self._stand_by()
+
+    def _served(self, child: Process, code: int) -> None:
+        """The child that served ended by itself: so does the service, except for a script that a save broke."""
+        if self.loading is not None and not self.stopping:
+            return
+        broken = child.failure is not None and not self.serves
+        if broken and child.failure and (child.generation > 1 or child.failure["importing"]) and not self.stopping:
+            child.asked = child.asked if child.ready else []
+            self._report(child, code)
+            return
+        self._leave(code)
+
+    def _own_reloader(self) -> bool:
+        """Whether the user asked for a reloader, which waits for the next save whatever goes wrong."""
+        words = self.program.arguments
+        if self.name == "django":
+            return "--noreload" not in words
+        if self.name == "flask":
+            return "--debug" in words or os.environ.get("FLASK_DEBUG") in ("1", "true")
+        if self.name == "fastapi":
+            return "dev" in words and "--no-reload" not in words
+        return "--reload" in words
+
+    def _report(self, child: Process, code: int) -> None:
+        ended = f"exited with code {code}" if code >= 0 else f"killed by signal {-code}"
+        failure = child.failure or {"error": ended, "file": "", "line": 0, "traceback": ""}
+        body = {name: failure[name] for name in ("error", "file", "line", "traceback")}
+        for number in child.asked or [0]:
+            self._say("failed", {"id": number, **body, "serving": self.serving is not None})
+        self._say("status", self._status())
+
+    def _leave(self, code: int) -> NoReturn:
+        """Ends the service as the program ended."""
+        for child in self._processes():
+            if child is not self.serving:
+                processes.end(processes.family(child.pid) | child.family, child.pid)
+        if code < 0 and os.getpid() != 1:
+            if -code not in (signal.SIGKILL, signal.SIGSTOP):
+                signal.signal(-code, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, [-code])
+            os.kill(os.getpid(), -code)
+        os._exit(code if code >= 0 else 128 - code)
+
+
+def _readable(channel: Channel) -> bool:
+    with selectors.SelectSelector() as one:
+        one.register(channel, selectors.EVENT_READ)
+        return bool(one.select(0))
+
+
+def _kill(pid: int, number: int) -> None:
+    if pid <= 0:
+        return
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        pass
+
+
+def _milliseconds(began: float, marks: dict[str, float]) -> dict[str, float]:
+    """The parts of a reload, from the request to the new child's readiness."""
+    go, imported, ready = marks["go"], marks["imported"], marks["ready"]
+    bound = marks.get("bound", ready)
+    ends = {"fork": (began, go), "import": (go, imported), "bind": (imported, bound), "accept": (bound, ready)}
+    parts = {name: round(1000 * (end - start), 1) for name, (start, end) in ends.items()}
+    parts["total"] = round(1000 * (ready - began), 1)
+    parts["cpu"] = round(1000 * marks["cpu"], 1)
+    return parts

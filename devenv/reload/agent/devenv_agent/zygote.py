@@ -1,0 +1,92 @@
+"""The zygote: preloads, then forks a standby whenever the supervisor asks for one.
+
+Messages from the supervisor: fork (with the standby's end of its channel, and the project files to keep compiled).
+To it, once: preloaded, or left_out (this process is not clean; make another one without these).
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import socket
+import sys
+import time
+
+from .channel import Channel
+from .code import Memory
+from .preload import Preload
+from .project import Project
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+    from .settings import Settings
+
+
+class Forked(BaseException):
+    """Unwinds a forked process out of its parent's loop, up to entry.enter."""
+
+    def __init__(self, channel: Channel, memory: Memory, late: list[str]) -> None:
+        super().__init__()
+        self.channel = channel
+        self.memory = memory
+        self.late = late
+
+
+def run(channel: Channel, settings: Settings, names: list[str], left_out: dict[str, str]) -> NoReturn:
+    """Never returns: the zygote ends here, and each standby leaves by Forked."""
+    began = time.monotonic()
+    preload = Preload(Project(settings.sources), left_out)
+    quiet = _Quiet()
+    preload.run(names)
+    if preload.dirty:
+        channel.send({"left_out": preload.left_out})
+        os._exit(0)
+    from . import child, servers  # noqa: F401 - compiled once here, not in every child
+
+    gc.collect()
+    gc.freeze()
+    channel.send({"preloaded": {"ms": round(1000 * (time.monotonic() - began)), "modules": len(sys.modules)}})
+    late = [name for name in names if left_out.get(name) == "started threads"]
+    memory = Memory()
+    while True:
+        message, files = channel.receive()
+        if message is None:
+            os._exit(0)
+        memory.learn(message["fork"]["files"])
+        if _forked_twice():
+            channel.close()
+            quiet.end()
+            raise Forked(Channel(socket.socket(fileno=files[0])), memory, late if message["fork"]["late"] else [])
+        os.close(files[0])
+
+
+def _forked_twice() -> bool:
+    """Forks a grandchild whose parent ends at once, so that the supervisor becomes its parent. True in it."""
+    pid = os.fork()
+    if pid:
+        os.waitpid(pid, 0)
+        return False
+    if os.fork():
+        os._exit(0)
+    return True
+
+
+class _Quiet:
+    """Keeps what modules print while they are imported out of the log: the first child printed it already."""
+
+    def __init__(self) -> None:
+        self._kept = (os.dup(1), os.dup(2))
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)
+        os.dup2(nowhere, 2)
+        os.close(nowhere)
+
+    def end(self) -> None:
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
+        for number, kept in zip((1, 2), self._kept):
+            os.dup2(kept, number)
+            os.close(kept)

@@ -1,0 +1,182 @@
+package agent
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+)
+
+// Status is where an agent says that things are.
+type Status struct {
+	Agent   int               `json:"agent"` // version of the protocol
+	Mode    string            `json:"mode"`  // fork or restart
+	Why     string            `json:"why"`   // of mode restart
+	Python  string            `json:"python"`
+	Program string            `json:"program"`  // uvicorn, gunicorn, ...
+	State   string            `json:"state"`    // starting, serving, waiting (there is no good version)
+	LeftOut map[string]string `json:"left_out"` // modules that are not preloaded, and why
+}
+
+// Reloaded is the good end of a reload: from now on new requests are answered by the new code.
+type Reloaded struct {
+	ID           int                `json:"id"`
+	Mode         string             `json:"mode"`
+	Generation   int                `json:"generation"`
+	Milliseconds map[string]float64 `json:"ms"` // fork, import, bind, accept, total
+}
+
+// Failure is the other end: the new code could not be started.
+type Failure struct {
+	ID        int    `json:"id"`
+	Message   string `json:"error"`
+	File      string `json:"file"` // container path, or ""
+	Line      int    `json:"line"`
+	Traceback string `json:"traceback"`
+	Serving   bool   `json:"serving"` // the last good version still answers
+}
+
+func (f *Failure) Error() string { return f.Message }
+
+// ErrLost is a request whose connection ended before the answer: the container stopped, or its agent did.
+var ErrLost = errors.New("the agent's connection ended")
+
+// Relay is the command that joins its standard streams to the agent of its container.
+func Relay() []string {
+	_, path := Archive()
+	return []string{"python3", "-I", "-S", path}
+}
+
+// Link is one connection to an agent, over the streams of a Relay.
+//
+// Goroutine: one reads, started by NewLink and ended by the stream's end; Done is closed then.
+type Link struct {
+	stream io.ReadWriteCloser
+	notice Notice
+	done   chan struct{}
+
+	mu      sync.Mutex // guards what follows, and writing
+	next    int
+	pending map[int]chan answer
+}
+
+// Notice receives what an agent says unasked, from the link's goroutine.
+type Notice struct {
+	Status func(Status)
+	Failed func(*Failure) // a first start that failed
+}
+
+type answer struct {
+	reloaded *Reloaded
+	err      error
+}
+
+// NewLink talks to the agent behind stream, which it closes.
+func NewLink(stream io.ReadWriteCloser, notice Notice) *Link {
+	l := &Link{stream: stream, notice: notice, done: make(chan struct{}), pending: map[int]chan answer{}}
+	go l.read()
+	return l
+}
+
+// Done is closed when the connection has ended.
+func (l *Link) Done() <-chan struct{} { return l.done }
+
+// Close ends the connection; what is pending fails with ErrLost.
+func (l *Link) Close() error { return l.stream.Close() }
+
+// Reload asks for the new code of files, which are container paths; nil is for what changed unknown.
+func (l *Link) Reload(ctx context.Context, files []string) (*Reloaded, error) {
+	return l.ask(ctx, "reload", files)
+}
+
+// Refresh asks to forget what is preloaded, because the packages changed, and to reload.
+func (l *Link) Refresh(ctx context.Context) (*Reloaded, error) { return l.ask(ctx, "refresh", nil) }
+
+type request struct {
+	ID    int      `json:"id"`
+	Files []string `json:"files"`
+}
+
+func (l *Link) ask(ctx context.Context, kind string, files []string) (*Reloaded, error) {
+	id, reply, err := l.send(kind, files)
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case got := <-reply:
+		return got.reloaded, got.err
+	case <-l.done:
+		return nil, ErrLost
+	case <-ctx.Done():
+		l.mu.Lock()
+		delete(l.pending, id)
+		l.mu.Unlock()
+		return nil, ctx.Err()
+	}
+}
+
+func (l *Link) send(kind string, files []string) (id int, reply chan answer, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.next++
+	line, err := json.Marshal(map[string]request{kind: {l.next, files}})
+	if err != nil {
+		return 0, nil, err
+	}
+	reply = make(chan answer, 1)
+	l.pending[l.next] = reply
+	if _, err := l.stream.Write(append(line, '\n')); err != nil {
+		return 0, nil, errors.Join(ErrLost, err)
+	}
+	return l.next, reply, nil
+}
+
+// line is one thing that an agent, or the relay on the way to it, says.
+type line struct {
+	Status   *Status   `json:"status"`
+	Reloaded *Reloaded `json:"reloaded"`
+	Failed   *Failure  `json:"failed"`
+	Refused  *struct {
+		ID  int    `json:"id"`
+		Why string `json:"why"`
+	} `json:"refused"`
+}
+
+func (l *Link) read() {
+	defer close(l.done)
+	lines := bufio.NewScanner(l.stream)
+	lines.Buffer(nil, 1<<22)
+	for lines.Scan() {
+		var said line
+		if json.Unmarshal(lines.Bytes(), &said) == nil {
+			l.hear(said)
+		}
+	}
+}
+
+func (l *Link) hear(said line) {
+	switch {
+	case said.Status != nil && l.notice.Status != nil:
+		l.notice.Status(*said.Status)
+	case said.Reloaded != nil:
+		l.settle(said.Reloaded.ID, answer{reloaded: said.Reloaded})
+	case said.Failed != nil && said.Failed.ID == 0 && l.notice.Failed != nil:
+		l.notice.Failed(said.Failed)
+	case said.Failed != nil:
+		l.settle(said.Failed.ID, answer{err: said.Failed})
+	case said.Refused != nil:
+		l.settle(said.Refused.ID, answer{err: fmt.Errorf("the agent refused: %s", said.Refused.Why)})
+	}
+}
+
+func (l *Link) settle(id int, got answer) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if reply, waiting := l.pending[id]; waiting {
+		delete(l.pending, id)
+		reply <- got
+	}
+}

@@ -1,0 +1,92 @@
+package reload
+
+import (
+	"io/fs"
+
+	"github.com/compose-spec/compose-go/v2/types"
+
+	"devenv/devenv/source"
+)
+
+// View is what a decision depends on besides the batch. All host paths are absolute and clean.
+type View struct {
+	// Compose are the files that decide what the project is: compose files, .env and other files of variables for
+	// them, profiles, the choice of mode and profile.
+	Compose []string
+	// EnvFiles are the services' env files, with the names of the services that read them.
+	EnvFiles map[string][]string
+	// Services are the services that run, by name.
+	Services []Service
+	// Ignored is the verdict on a file.
+	Ignored func(path string) source.Verdict
+}
+
+// Style is how a service takes in new code: the value of x-devenv.reload.
+type Style string
+
+// The styles. A service without one runs no Python that devenv knows of.
+const (
+	Fork     Style = "fork"    // a supervisor forks a new child
+	Replace  Style = "restart" // the process is started anew by the agent
+	Native   Style = "native"  // its own reloader sees the files
+	Off      Style = "off"
+	NoPython Style = ""
+)
+
+// Service is one service that runs.
+type Service struct {
+	Name    string
+	Style   Style
+	Mapping source.Mapping
+	// Package is the folder of the pyproject.toml and the uv.lock that the container's environment is made from, or "".
+	Package string
+	// Build is nil for a service that uses an image as it is.
+	Build *Build
+	// Triggers are its rules of develop.watch, in order.
+	Triggers []*source.Trigger
+}
+
+// Build is what an image is made from.
+type Build struct {
+	Context, Dockerfile string
+	// Sources are what the stages of the target copy from the context: relative, slashed, maybe with wildcards; "."
+	// for all of it.
+	Sources []string
+}
+
+// InitialSync are the triggers that ask for all files to be copied when the container is new, whatever made it new: a
+// recreated container has lost what was copied into the old one.
+func (s Service) InitialSync() []*source.Trigger {
+	var all []*source.Trigger
+	for _, trigger := range s.Triggers {
+		if trigger.InitialSync && copies(trigger.Action) {
+			all = append(all, trigger)
+		}
+	}
+	return all
+}
+
+// Resync is everything below a trigger's path as copies, for InitialSync and for a container that has lost what was
+// copied before. list walks a folder as filepath.WalkDir does.
+func Resync(trigger *source.Trigger, list func(root string, visit fs.WalkDirFunc) error) ([]Copy, error) {
+	var all []Copy
+	err := list(trigger.Path, func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && trigger.Ignored(path, true).Ignored:
+			return fs.SkipDir
+		case entry.IsDir():
+			return nil
+		}
+		if matches, _ := trigger.Matches(path); matches {
+			all = append(all, Copy{Host: path, Container: trigger.ContainerPath(path)})
+		}
+		return nil
+	})
+	return all, err
+}
+
+func copies(action types.WatchAction) bool {
+	return action == types.WatchActionSync || action == types.WatchActionSyncRestart || action == types.WatchActionSyncExec
+}
