@@ -1,5 +1,5 @@
 # The two commands of a newcomer are `make demo` and `make test`; CONTRIBUTING.md says what each target needs.
-.PHONY: engine build install demo test lint bench cross
+.PHONY: engine build install demo test agent-test lint bench cross
 
 RELEASE := $(shell git describe --tags --always --dirty 2>/dev/null)
 GOFLAGS_BUILD := -trimpath -ldflags "-s -w -X main.release=$(RELEASE)"
@@ -20,6 +20,9 @@ demo: engine build ## a tour of examples/fastapi
 test: engine ## everything: unit, script and end-to-end tests
 	@go vet ./...
 	@go test -race -timeout 14m ./...
+
+agent-test: ## the in-container agent on real servers, outside of containers; some minutes
+	@devenv/reload/agent/tests/run.sh
 
 lint:
 	@go run $(LINT) run
