@@ -34,11 +34,7 @@ func (e *Environment) Live(ctx context.Context) error {
 
 // session runs for the services that have containers.
 func (e *Environment) session(ctx context.Context) error {
-	present, err := e.present(ctx)
-	if err != nil {
-		return err
-	}
-	in, planned, err := e.plan(e.modes(""), present)
+	in, planned, err := e.planPresent(ctx)
 	if err != nil {
 		return err
 	}

@@ -118,6 +118,15 @@ func (e *Environment) present(ctx context.Context) ([]string, error) {
 	return names, nil
 }
 
+// planPresent is the plan of the services that have a container, in the modes of now.
+func (e *Environment) planPresent(ctx context.Context) (plan.Input, plan.Plan, error) {
+	present, err := e.present(ctx)
+	if err != nil {
+		return plan.Input{}, plan.Plan{}, err
+	}
+	return e.plan(e.modes(""), present)
+}
+
 // switchable refuses what has no mode: a name that is empty, a service that is not built here.
 func (e *Environment) switchable(mode string, services []string) error {
 	if mode == "" {

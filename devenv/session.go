@@ -190,11 +190,7 @@ func (s *session) converge(ctx context.Context) error {
 		return err
 	}
 	return e.change(ctx, func() error {
-		present, err := e.present(ctx)
-		if err != nil {
-			return err
-		}
-		in, planned, err := e.plan(e.modes(""), present)
+		in, planned, err := e.planPresent(ctx)
 		if err != nil {
 			return err
 		}

@@ -89,9 +89,6 @@ func measure(t *testing.T, program, folder string) measured {
 // Whoever applies every batch has what is on the disk, after a branch with 30,000 other files was checked out, and the
 // first one again, and both once more.
 func TestCheckout(t *testing.T) {
-	if testing.Short() {
-		t.Skip("writes 150,000 files")
-	}
 	top := t.TempDir()
 	branches(t, top, 30_000)
 	ctx, cancel := context.WithCancel(t.Context())
