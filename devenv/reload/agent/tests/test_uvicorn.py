@@ -221,13 +221,17 @@ def _parent(pid: str) -> int:
         return 0
 
 
+def _children(pid: int) -> set[int]:
+    return {int(name) for name in os.listdir("/proc") if name.isdigit() and _parent(name) == pid}
+
+
 @pytest.mark.parametrize("number, expected", [(signal.SIGTERM, -15), (signal.SIGINT, 0), (signal.SIGKILL, -9)])
 def test_the_service_ends_as_its_program_ends(shop: Path, number: int, expected: int) -> None:
     with start(shop) as service:
         service.forks()
         pid = service.process.pid
-        family = {int(name) for name in os.listdir("/proc") if name.isdigit() and _parent(name) == pid}
-        assert len(family) >= 3, "a child, a zygote, a standby"
+        eventually(lambda: len(_children(pid)) >= 3, "there are a child, a zygote and a standby")
+        family = _children(pid)
         assert service.stop(number) == expected
         eventually(lambda: not any(os.path.exists(f"/proc/{one}") for one in family), "nothing is left behind")
         if number != signal.SIGKILL:
