@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/compose-spec/compose-go/v2/types"
 	"golang.org/x/sync/errgroup"
 
 	"devenv/devenv/build"
@@ -170,7 +171,7 @@ func (e *Environment) addImages(ctx context.Context, rows []ServiceStatus) error
 			row.Mode = "" // an image that is run as it is
 		}
 		group.Go(func() (err error) {
-			row.Current, err = e.current(ctx, *row, requests)
+			row.Current, err = e.current(ctx, *row, requests[row.Service], needed(service, planned, requests))
 			return err
 		})
 	}
@@ -178,8 +179,7 @@ func (e *Environment) addImages(ctx context.Context, rows []ServiceStatus) error
 }
 
 // current is "yes" or why the row's container does not have the image that `up` would give it.
-func (e *Environment) current(ctx context.Context, row ServiceStatus, requests map[string]build.Request) (string, error) {
-	request := requests[row.Service]
+func (e *Environment) current(ctx context.Context, row ServiceStatus, request build.Request, needed []build.Request) (string, error) {
 	image, found, err := e.engine.Image(ctx, row.Image)
 	switch {
 	case err != nil:
@@ -191,7 +191,7 @@ func (e *Environment) current(ctx context.Context, row ServiceStatus, requests m
 	case request.Service == "":
 		return "yes", nil
 	}
-	same, err := build.Current(ctx, e.engine, request, image.ID, e.buildOptions(), needed(request, requests)...)
+	same, err := build.Current(ctx, e.engine, request, image.ID, e.buildOptions(), needed...)
 	switch {
 	case err != nil:
 		return "no: " + err.Error(), nil //nolint:nilerr // a build that cannot be made is an answer, not a failure of status
@@ -201,13 +201,11 @@ func (e *Environment) current(ctx context.Context, row ServiceStatus, requests m
 	return "yes", nil
 }
 
-// needed are the requests for the images that a build takes as additional_contexts, theirs included.
-func needed(request build.Request, requests map[string]build.Request) []build.Request {
+// needed are the requests for the images that a service's build takes as additional_contexts, theirs included.
+func needed(service types.ServiceConfig, planned plan.Plan, requests map[string]build.Request) []build.Request {
 	var all []build.Request
-	for _, context := range request.Build.AdditionalContexts {
-		if service, ok := strings.CutPrefix(context, "service:"); ok {
-			all = append(append(all, requests[service]), needed(requests[service], requests)...)
-		}
+	for name := range buildsOnly(types.Services{service.Name: service}, planned.Project.Services) {
+		all = append(all, requests[name])
 	}
 	return all
 }
