@@ -14,6 +14,7 @@ import (
 // container was replaced. Safe for concurrent use.
 type agents struct {
 	engine *engine.Client
+	failed func(service string, failed *agent.Failure) // a first start that failed
 
 	mu    sync.Mutex
 	links map[string]*agentLink // by container ID
@@ -23,34 +24,33 @@ type agentLink struct {
 	*agent.Link
 	mu     sync.Mutex
 	status agent.Status
-	failed *agent.Failure // of the first start
 }
 
-func newAgents(client *engine.Client) *agents {
-	return &agents{engine: client, links: map[string]*agentLink{}}
+func newAgents(client *engine.Client, failed func(service string, failed *agent.Failure)) *agents {
+	return &agents{engine: client, failed: failed, links: map[string]*agentLink{}}
 }
 
 // to is the connection to the agent of a container.
-func (a *agents) to(ctx context.Context, id string) (*agentLink, error) {
+func (a *agents) to(ctx context.Context, c engine.Container) (*agentLink, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if link := a.links[id]; link != nil {
+	if link := a.links[c.ID]; link != nil {
 		select {
 		case <-link.Done():
 		default:
 			return link, nil
 		}
 	}
-	stream, err := a.engine.Stream(ctx, id, engine.Command{Args: agent.Relay()})
+	stream, err := a.engine.Stream(ctx, c.ID, engine.Command{Args: agent.Relay()})
 	if err != nil {
 		return nil, err
 	}
 	link := &agentLink{}
 	link.Link = agent.NewLink(stream, agent.Notice{
 		Status: func(s agent.Status) { link.mu.Lock(); defer link.mu.Unlock(); link.status = s },
-		Failed: func(f *agent.Failure) { link.mu.Lock(); defer link.mu.Unlock(); link.failed = f },
+		Failed: func(f *agent.Failure) { a.failed(c.Service, f) },
 	})
-	a.links[id] = link
+	a.links[c.ID] = link
 	return link, nil
 }
 
@@ -59,11 +59,11 @@ const answerWithin = 60 * time.Second
 
 // reload asks the agent of a container for new code. A connection that ended, as when the container restarts, is made
 // once more.
-func (a *agents) reload(ctx context.Context, id string, ask func(context.Context, *agent.Link) (*agent.Reloaded, error)) (*agent.Reloaded, error) {
+func (a *agents) reload(ctx context.Context, c engine.Container, ask func(context.Context, *agent.Link) (*agent.Reloaded, error)) (*agent.Reloaded, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
 	for again := true; ; again = false {
-		link, err := a.to(context.WithoutCancel(ctx), id)
+		link, err := a.to(context.WithoutCancel(ctx), c)
 		if err != nil {
 			return nil, err
 		}

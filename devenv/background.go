@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"devenv/devenv/fault"
@@ -38,21 +37,20 @@ func (e *Environment) session(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	go func() { // ends with ctx, or with the project's last container
-		e.emptied(ctx)
-		stop()
-	}()
-	return e.watched(ctx, in, planned)
+	return e.watched(ctx, in, planned, true)
 }
 
-// leaveBehind makes sure of a background session where there is something to watch.
-func (e *Environment) leaveBehind(ctx context.Context, planned plan.Plan) error {
-	if !watchable(planned) {
-		return nil
-	}
-	if _, held := e.store.Holder(state.Live); held {
+// handOver makes sure that a session looks after what was planned and has just been brought up: the one that runs, or
+// a background session, where there is something to watch.
+func (e *Environment) handOver(ctx context.Context, planned plan.Plan) error {
+	holder, held := e.store.Holder(state.Live)
+	switch {
+	case held && holder.Command == liveCommand && !watchable(planned):
+		return e.endBackground(ctx)
+	case held:
+		_, err := live.Ask(ctx, e.socket(), live.Request{Adopt: &live.Adoption{Command: e.settings.Command, Mode: e.settings.Mode}})
+		return err
+	case !watchable(planned):
 		return nil
 	}
 	log := filepath.Join(e.store.Folder(), "live.log")
@@ -61,11 +59,6 @@ func (e *Environment) leaveBehind(ctx context.Context, planned plan.Plan) error 
 	}
 	e.settings.Term.Say("watching in the background; its log is %s", e.project.Rel(log))
 	return nil
-}
-
-// watchable says whether a session has work: only mode local takes in a save.
-func watchable(planned plan.Plan) bool {
-	return slices.ContainsFunc(planned.Project.ServiceNames(), func(name string) bool { return planned.Modes.Of(name) == plan.Local })
 }
 
 // liveArgs are the command line of the background session: the flags that name this project.
@@ -83,13 +76,16 @@ func (e *Environment) liveArgs() []string {
 	if e.settings.Name != "" {
 		args = append(args, "--project-name", e.settings.Name)
 	}
-	return append(args, "live", "--mode", e.settings.Mode)
+	return append(args, "live", "--mode", e.settings.Mode, "--poll", e.settings.Poll.String())
 }
 
 // endBackground ends the background session, if one runs, and waits until it has let go of the project.
 func (e *Environment) endBackground(ctx context.Context) error {
 	holder, held := e.store.Holder(state.Live)
-	if !held || holder.Command != liveCommand {
+	if !held {
+		return e.store.Bury(state.Live)
+	}
+	if holder.Command != liveCommand {
 		return nil
 	}
 	if _, err := live.Ask(ctx, e.socket(), live.Request{Stop: true}); err != nil {

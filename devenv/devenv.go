@@ -18,13 +18,14 @@ import (
 
 // Settings are what a command is started with.
 type Settings struct {
-	Dir             string   // absolute folder the command was started in
-	Env             []string // process environment, KEY=VALUE
-	Files, EnvFiles []string // -f, --env-file
-	ProjectDir      string   // --project-directory
-	Name            string   // -p
-	Mode            string   // for this time, before the remembered one; "" is none
-	Existing        bool     // the command acts on what runs already, so services' env files may be missing
+	Dir             string        // absolute folder the command was started in
+	Env             []string      // process environment, KEY=VALUE
+	Files, EnvFiles []string      // -f, --env-file
+	ProjectDir      string        // --project-directory
+	Name            string        // -p
+	Mode            string        // for this time, before the remembered one; "" is none
+	Poll            time.Duration // look at files this often instead of waiting for events; 0 is events
+	Existing        bool          // the command acts on what runs already, so services' env files may be missing
 
 	In          io.Reader
 	Out, Err    io.Writer
@@ -132,10 +133,26 @@ func (e *Environment) modesOf(remembered state.State) plan.Modes {
 // change takes the project for a command that changes its containers, and gives the project back.
 func (e *Environment) change(ctx context.Context, do func() error) error {
 	lock, err := e.store.Lock(ctx, state.Change, e.holder())
+	if holder, held := e.store.Holder(state.Change); err != nil && held && holder.Passing {
+		e.settings.Term.Say("waiting for %q, which brings the project up to date with its files", holder.Command)
+		lock, err = e.store.Await(ctx, state.Change, e.holder())
+	}
 	if errors.Is(err, state.ErrUnwritable) {
 		e.settings.Term.Warn("%s: another devenv cannot be kept from changing the project meanwhile", err)
 		return do()
 	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(), lock.Release())
+}
+
+// changeForFiles is change for a session: files have changed, and nobody waits for an answer. It waits for its turn,
+// and others wait for it.
+func (e *Environment) changeForFiles(ctx context.Context, do func() error) error {
+	holder := e.holder()
+	holder.Passing = true
+	lock, err := e.store.Await(ctx, state.Change, holder)
 	if err != nil {
 		return err
 	}

@@ -28,18 +28,31 @@ func (e *Environment) follow(ctx context.Context, in plan.Input, planned plan.Pl
 	e.settings.Term.Prefixes(services)
 	watching, stop := context.WithCancel(ctx)
 	var session errgroup.Group
-	if watchable(planned) {
-		session.Go(func() error { return e.watched(watching, in, planned) })
-	}
-	err := stack.Logs(ctx, e.engine, planned.Project.Name, stack.LogOptions{
-		LogRequest: engine.LogRequest{Follow: true, Since: engine.Since(began)}, Services: services, Line: e.logLine,
-	})
+	session.Go(func() error { return e.watched(watching, in, planned, false) })
+	err := e.followLogs(ctx, planned.Project.Name, services, began)
 	stop()
 	err = errors.Join(err, session.Wait())
 	if ctx.Err() == nil {
-		return err // every container has ended, or the engine went away
+		return err // every container has ended
 	}
 	return errors.Join(&fault.Error{Class: fault.Interrupted}, e.stopStarted(planned, ours))
+}
+
+// followLogs prints logs until nothing runs any more. An engine that goes away is waited for; the session says so.
+func (e *Environment) followLogs(ctx context.Context, project string, services []string, since time.Time) error {
+	for {
+		err := stack.Logs(ctx, e.engine, project, stack.LogOptions{
+			LogRequest: engine.LogRequest{Follow: true, Since: engine.Since(since)}, Services: services, Line: e.logLine,
+		})
+		var lost *fault.Error
+		if !errors.As(err, &lost) || lost.Class != fault.Engine {
+			return err
+		}
+		since = time.Now()
+		if err := e.engine.Await(ctx); err != nil {
+			return err
+		}
+	}
 }
 
 // notRunning are those of services that have no running container.

@@ -67,32 +67,31 @@ func (e *Environment) SwitchMode(ctx context.Context, mode string, services []st
 	if err := e.printDifferences(in, planned); err != nil {
 		return err
 	}
-	return e.change(ctx, func() error {
-		if err := e.switchPresent(ctx, e.modesOf(chosen), present); err != nil {
+	var switched plan.Plan
+	err = e.change(ctx, func() (err error) {
+		if switched, err = e.switchPresent(ctx, e.modesOf(chosen), present); err != nil {
 			e.settings.Term.Say("the mode of this checkout is still %s; `devenv mode %[1]s` goes back to it", e.modes("").Of(""))
 			return err
 		}
 		return e.store.Save(chosen)
 	})
+	if err == nil && present != nil {
+		err = e.handOver(ctx, switched)
+	}
+	return err
 }
 
 // switchPresent brings the services that have containers, and no others, into their modes.
-func (e *Environment) switchPresent(ctx context.Context, modes plan.Modes, present []string) error {
+func (e *Environment) switchPresent(ctx context.Context, modes plan.Modes, present []string) (plan.Plan, error) {
 	if present == nil {
 		e.settings.Term.Say("nothing runs; the next `devenv up` is in mode %s", modes.Of(""))
-		return nil
+		return plan.Plan{}, nil
 	}
 	in, planned, err := e.plan(modes, present)
 	if err == nil {
-		err = e.endBackground(ctx) // it was made for the mode before
-	}
-	if err == nil {
 		_, err = e.start(ctx, in, planned, UpOptions{Timeout: DefaultTimeout})
 	}
-	if err == nil {
-		err = e.leaveBehind(ctx, planned)
-	}
-	return err
+	return planned, err
 }
 
 // present are the services of the project that have a container, also one that has ended; nil where nothing runs.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/compose-spec/compose-go/v2/types"
 	"golang.org/x/sync/errgroup"
@@ -57,7 +58,7 @@ func (e *Environment) Status(ctx context.Context, format string) error {
 	}
 	e.settings.Term.Say("%s  mode %s  %s", status.Project, status.Mode, status.Folder)
 	if status.Live != nil {
-		e.settings.Term.Say("%q follows it (pid %d, since %s)", status.Live.Command, status.Live.PID, status.Live.Since.Local().Format("15:04:05"))
+		e.settings.Term.Say("%q follows it (pid %d, since %s)", status.Live.Command, status.Live.PID, clock(status.Live.Since))
 	}
 	e.settings.Term.Say("watching: %s", status.Watching)
 	var rows [][]string
@@ -66,6 +67,8 @@ func (e *Environment) Status(ctx context.Context, format string) error {
 	}
 	return e.settings.Term.Table([]string{"SERVICE", "MODE", "TARGET", "IMAGE", "CURRENT", "STATE", "RELOAD", "ADDRESS"}, rows)
 }
+
+func clock(at time.Time) string { return at.Local().Format("15:04:05") }
 
 func (s ServiceStatus) condition() string {
 	switch {
@@ -109,6 +112,10 @@ func (e *Environment) status(ctx context.Context) (Status, error) {
 // watchStatus asks the running session how its watch is, and how each service takes in new code.
 func (e *Environment) watchStatus(ctx context.Context, status *Status) map[string]string {
 	holder, held := e.store.Holder(state.Live)
+	if died, yes := e.store.Died(state.Live); yes {
+		status.Watching = fmt.Sprintf("no: %q (pid %d, since %s) was killed; `devenv up -d` watches again", died.Command, died.PID, clock(died.Since))
+		return nil
+	}
 	if !held {
 		status.Watching = "no: nothing watches; `devenv up` or `devenv up -d` does"
 		return nil

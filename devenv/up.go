@@ -27,6 +27,7 @@ type UpOptions struct {
 	NoBuild       bool
 	RemoveOrphans bool
 	Timeout       time.Duration
+	Poll          time.Duration // look at files this often instead of waiting for events; 0 is events
 	DryRun        bool
 	Format        string // of the dry run
 }
@@ -34,7 +35,7 @@ type UpOptions struct {
 // Up builds what changed, converges the containers, waits until they are healthy and prints where they are. Unless
 // detached it then follows the logs until it is interrupted, and stops what it started.
 func (e *Environment) Up(ctx context.Context, options UpOptions) error {
-	e.settings.Mode = cmp.Or(options.Mode, e.settings.Mode)
+	e.settings.Mode, e.settings.Poll = cmp.Or(options.Mode, e.settings.Mode), options.Poll
 	in, planned, err := e.plan(e.modes(""), options.Services)
 	if err != nil {
 		return err
@@ -46,7 +47,7 @@ func (e *Environment) Up(ctx context.Context, options UpOptions) error {
 		if err := e.change(ctx, func() error { _, err := e.start(ctx, in, planned, options); return err }); err != nil {
 			return err
 		}
-		return e.leaveBehind(ctx, planned)
+		return e.handOver(ctx, planned)
 	}
 	return e.foreground(ctx, in, planned, options)
 }

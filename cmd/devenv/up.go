@@ -27,6 +27,8 @@ func (a *app) up() *cobra.Command {
 	flags.BoolVar(&options.DryRun, "dry-run", false, "show what devenv would change in the project, and why")
 	addFormat(cmd, &options.Format, "text", "json")
 	flags.DurationVar(&options.Timeout, "timeout", devenv.DefaultTimeout, "how long a service may take to become healthy")
+	flags.DurationVar(&options.Poll, "poll", 0, "look at the files this often, for mounts that deliver no events (--poll alone: every 500ms)")
+	flags.Lookup("poll").NoOptDefVal = "500ms"
 	flags.BoolVar(&options.RemoveOrphans, "remove-orphans", false, "remove containers of services that are no longer in the compose file")
 	cmd.MarkFlagsMutuallyExclusive("build", "no-build")
 	return cmd

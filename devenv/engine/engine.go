@@ -136,6 +136,23 @@ func reason(err error) string {
 	return strings.TrimSpace(err.Error())
 }
 
+// awaitEvery is how often an engine that is away is asked whether it is back.
+const awaitEvery = time.Second
+
+// Await returns when the engine answers, or with the error of ctx.
+func (c *Client) Await(ctx context.Context) error {
+	again := time.NewTicker(awaitEvery)
+	defer again.Stop()
+	for c.ping(ctx) != nil {
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
 // Close releases the idle connections.
 func (c *Client) Close() error { return c.api.Close() }
 

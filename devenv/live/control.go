@@ -14,8 +14,22 @@ import (
 
 // Request asks a running session something, as one line of JSON. Answer is the line that comes back.
 type Request struct {
-	Why  *string `json:"why,omitempty"` // an absolute path, or "" for everything
-	Stop bool    `json:"stop,omitempty"`
+	Why   *string   `json:"why,omitempty"` // an absolute path, or "" for everything
+	Adopt *Adoption `json:"adopt,omitempty"`
+	Stop  bool      `json:"stop,omitempty"`
+}
+
+// Adoption tells a session that another devenv has changed the containers that it looks after.
+type Adoption struct {
+	Command string `json:"command"` // as typed
+	Mode    string `json:"mode"`    // that it was given for this time, or ""
+}
+
+// Control is what a session can be asked and told besides what package live knows.
+type Control struct {
+	Styles func(ctx context.Context) map[string]string // how each service takes in new code
+	Adopt  func(ctx context.Context, adoption Adoption)
+	Stop   func()
 }
 
 // Answer is what a session says of itself.
@@ -62,18 +76,18 @@ func Listen(ctx context.Context, socket string) (net.Listener, error) {
 }
 
 // Serve answers at listener until ctx ends, and closes it. Goroutines: one a connection, ended by its answer or ctx.
-func (s *Session) Serve(ctx context.Context, listener net.Listener, services func() map[string]string, stop func()) {
+func (s *Session) Serve(ctx context.Context, listener net.Listener, control Control) {
 	defer context.AfterFunc(ctx, func() { _ = listener.Close() })()
 	for {
 		conn, err := listener.Accept()
 		if err != nil {
 			return
 		}
-		go s.answer(ctx, conn, services, stop)
+		go s.answer(ctx, conn, control)
 	}
 }
 
-func (s *Session) answer(ctx context.Context, conn net.Conn, services func() map[string]string, stop func()) {
+func (s *Session) answer(ctx context.Context, conn net.Conn, control Control) {
 	ctx, cancel := context.WithTimeout(ctx, askWithin)
 	defer cancel()
 	defer conn.Close()
@@ -83,7 +97,7 @@ func (s *Session) answer(ctx context.Context, conn net.Conn, services func() map
 		return
 	}
 	status := s.Watching()
-	answer := Answer{Watching: "armed", Folders: status.Folders, Services: services()}
+	answer := Answer{Watching: "armed", Folders: status.Folders, Services: control.Styles(ctx)}
 	switch {
 	case !status.Armed:
 		answer.Watching = "not armed: " + status.Reason.Error()
@@ -93,8 +107,11 @@ func (s *Session) answer(ctx context.Context, conn net.Conn, services func() map
 	if request.Why != nil {
 		answer.Entries = s.Why(ctx, *request.Why)
 	}
+	if request.Adopt != nil {
+		control.Adopt(ctx, *request.Adopt)
+	}
 	_ = json.NewEncoder(conn).Encode(answer) // an asker that went away needs no answer
 	if request.Stop {
-		stop()
+		control.Stop()
 	}
 }

@@ -6,15 +6,18 @@ package live
 import (
 	"context"
 	"slices"
+	"sync"
 	"time"
 
 	"devenv/devenv/reload"
 	"devenv/devenv/watch"
 )
 
-// Doer does what was decided; it decides nothing. A converge may change the view of what follows.
+// Doer does what was decided; it decides nothing. What it has done may change what follows, so View and Watch are asked
+// again after every action. Its methods are safe for concurrent use.
 type Doer interface {
 	View() reload.View
+	Watch() watch.Options
 	Do(ctx context.Context, action reload.Action) (note string, err error)
 }
 
@@ -23,24 +26,34 @@ type Outcome struct {
 	Action reload.Action
 	Note   string // what the doer says of it, such as the parts of its time
 	Err    error
+	Event  time.Duration // from the first sign of the change to a complete batch
+	Queue  time.Duration // from there to the begin of the action: the decision, and actions before this one
 	Took   time.Duration // from the first sign of the change to the end of the action
 }
 
 // Session is one running `up`.
 //
-// Goroutines: Run is the owner of queue and journal; it starts one that does the actions, one at a time, and ends when
-// ctx does or the watcher's channel closes, after the action that is under way. The watcher and the control server have
-// goroutines of their own, which end with ctx.
+// Goroutines: Run is the owner of queue, journal and watchers; it starts one that does the actions, one at a time, and
+// ends when ctx does, after the action that is under way and the watchers. The control server has goroutines of its
+// own, which end with ctx.
 type Session struct {
+	doer   Doer
+	report func(Outcome)
+	ask    chan question
+	given  chan []reload.Action
+	retry  chan struct{}
+
+	first   eye // from Start to Run
+	mu      sync.Mutex
 	watcher *watch.Watcher
-	doer    Doer
-	report  func(Outcome)
-	ask     chan question
 }
 
 // New makes a session; report is called from Run's goroutine.
-func New(watcher *watch.Watcher, doer Doer, report func(Outcome)) *Session {
-	return &Session{watcher: watcher, doer: doer, report: report, ask: make(chan question)}
+func New(doer Doer, report func(Outcome)) *Session {
+	return &Session{
+		doer: doer, report: report,
+		ask: make(chan question), given: make(chan []reload.Action), retry: make(chan struct{}),
+	}
 }
 
 type question struct {
@@ -59,63 +72,137 @@ func (s *Session) Why(ctx context.Context, path string) []reload.Entry {
 	}
 }
 
+// Act has actions done that no file asks for.
+func (s *Session) Act(ctx context.Context, actions ...reload.Action) {
+	select {
+	case s.given <- actions:
+	case <-ctx.Done():
+	}
+}
+
+// Retry has done again what failed, without waiting for the next change: what it failed for may be over.
+func (s *Session) Retry(ctx context.Context) {
+	select {
+	case s.retry <- struct{}{}:
+	case <-ctx.Done():
+	}
+}
+
 // Watching is how the watcher is.
-func (s *Session) Watching() watch.Status { return s.watcher.Status() }
+func (s *Session) Watching() watch.Status {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.watcher.Status()
+}
 
 // journalLength is how many entries `devenv why` can look back.
 const journalLength = 4096
 
-// Run watches until ctx ends. The watcher must have been started with the same ctx.
+// Start arms the watcher: every change from its return on is seen. The only error is that of a context that ended. Run
+// must follow, with the same ctx.
+func (s *Session) Start(ctx context.Context) error {
+	first, err := open(ctx, s.doer.Watch())
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.first, s.watcher = first, first.watcher
+	return err
+}
+
+// Run does what changes ask for until ctx ends.
 func (s *Session) Run(ctx context.Context) {
-	var queue reload.Queue
-	journal := reload.NewJournal(journalLength)
-	finished := make(chan []Outcome)
-	seen := time.Now()
-	running := false
-	for {
-		if next := queue.Next(); len(next) > 0 {
-			running = true
-			go s.do(ctx, next, seen, finished)
-		}
-		select {
-		case batch, open := <-s.watcher.Batches():
-			if !open {
-				if running {
-					<-finished
-				}
-				return
-			}
-			seen = batch.Seen
-			queue.Add(reload.Decide(batch, s.doer.View()))
-		case outcomes := <-finished:
-			running = false
-			queue.Done(s.settle(journal, outcomes))
-		case q := <-s.ask:
-			q.answer <- journal.About(q.path)
-		}
+	r := &run{Session: s, journal: reload.NewJournal(journalLength), finished: make(chan []Outcome), eyes: &eyes{current: s.first}}
+	for r.step(ctx) {
 	}
+	if r.running {
+		<-r.finished
+	}
+	r.eyes.close()
+}
+
+// run is the state of Run; it belongs to its goroutine.
+type run struct {
+	*Session
+	eyes     *eyes
+	queue    reload.Queue
+	journal  *reload.Journal
+	finished chan []Outcome
+	running  bool
+	since    moment // of the oldest change that waits
+}
+
+// moment is when a change was first seen, and when its batch was complete.
+type moment struct{ seen, complete time.Time }
+
+func (r *run) step(ctx context.Context) bool {
+	if next := r.queue.Next(); len(next) > 0 {
+		r.running = true
+		go r.do(ctx, next, r.since)
+		r.since = moment{}
+	}
+	select {
+	case batch, open := <-r.eyes.current.watcher.Batches():
+		r.take(batch)
+		return open
+	case batch := <-r.eyes.formerBatches():
+		r.take(batch)
+	case <-r.eyes.over:
+		r.eyes.closeFormer()
+	case actions := <-r.given:
+		r.add(moment{time.Now(), time.Now()}, actions)
+	case <-r.retry:
+		r.add(moment{time.Now(), time.Now()}, nil)
+		r.queue.Retry()
+	case outcomes := <-r.finished:
+		r.running = false
+		r.queue.Done(r.settle(outcomes))
+		r.look(ctx)
+	case q := <-r.ask:
+		q.answer <- r.journal.About(q.path)
+	}
+	return true
+}
+
+func (r *run) take(batch watch.Batch) {
+	r.add(moment{batch.Seen, batch.Decided}, reload.Decide(batch, r.doer.View()))
+}
+
+func (r *run) add(at moment, actions []reload.Action) {
+	if r.since == (moment{}) {
+		r.since = at
+	}
+	r.queue.Add(actions)
+}
+
+// look goes over to another watcher where something else is to be watched now.
+func (r *run) look(ctx context.Context) {
+	if !r.eyes.turn(ctx, r.doer.Watch()) {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.watcher = r.eyes.current.watcher
 }
 
 // do does actions in order. The rest of a batch is done also where one of it fails.
-func (s *Session) do(ctx context.Context, actions []reload.Action, seen time.Time, finished chan<- []Outcome) {
+func (r *run) do(ctx context.Context, actions []reload.Action, since moment) {
 	var outcomes []Outcome
 	for _, action := range actions {
-		outcome := Outcome{Action: action}
+		outcome := Outcome{Action: action, Event: since.complete.Sub(since.seen), Queue: time.Since(since.complete)}
 		if action.Verb != reload.Nothing {
-			outcome.Note, outcome.Err = s.doer.Do(ctx, action)
-			outcome.Took = time.Since(seen)
+			outcome.Note, outcome.Err = r.doer.Do(ctx, action)
+			outcome.Took = time.Since(since.seen)
 		}
 		outcomes = append(outcomes, outcome)
 	}
-	finished <- outcomes
+	r.finished <- outcomes
 }
 
 // settle notes and reports what was done, and returns what is to be tried again.
-func (s *Session) settle(journal *reload.Journal, outcomes []Outcome) []reload.Action {
+func (r *run) settle(outcomes []Outcome) []reload.Action {
 	var failed []reload.Action
 	for _, outcome := range outcomes {
-		journal.Record(time.Now(), outcome.Action, outcome.Err, outcome.Took)
-		s.report(outcome)
+		r.journal.Record(time.Now(), outcome.Action, outcome.Err, outcome.Took)
+		r.report(outcome)
 		if outcome.Err != nil {
 			failed = append(failed, outcome.Action)
 		}

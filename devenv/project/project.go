@@ -98,6 +98,15 @@ func (p *Project) load(ctx context.Context) error {
 // Dir is the project directory, absolute: what relative paths of the compose files are relative to.
 func (p *Project) Dir() string { return p.Compose.WorkingDir }
 
+// Place is the file:line at which path, the names of keys and of list items, is written in the compose files, or "".
+func (p *Project) Place(path ...string) string {
+	origin, found := p.inputs.tree().locate(path)
+	if !found {
+		return ""
+	}
+	return p.inputs.place(origin, false)
+}
+
 // Rel is path as messages show it: relative to where the command was started, if that is the shorter way to say it.
 func (p *Project) Rel(path string) string { return relative(p.request.Dir, path) }
 

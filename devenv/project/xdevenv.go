@@ -17,7 +17,15 @@ const extensionKey = "x-devenv"
 
 // Extension is the top-level x-devenv. To add a setting, add a field.
 type Extension struct {
-	Mode string `yaml:"mode"` // the mode that is used when none is chosen; "" for devenv's own default
+	Mode  string `yaml:"mode"`  // the mode that is used when none is chosen; "" for devenv's own default
+	Watch Watch  `yaml:"watch"` // on top of the rules of .gitignore and .dockerignore
+}
+
+// Watch says which files matter although a rule ignores them, and which do not: lines in the language of .gitignore,
+// from the project's folder on.
+type Watch struct {
+	Include types.StringList `yaml:"include"`
+	Ignore  types.StringList `yaml:"ignore"`
 }
 
 // ServiceExtension is a service's x-devenv. To add a setting, add a field.

@@ -20,6 +20,7 @@ type Verb int
 // turns out to be the same leaves the container as it is, so neither Converge nor Rebuild stands in for a Reload.
 const (
 	Converge  Verb = iota // load the project again and do what `up` does; no Rebuild and no Recreate of any service
+	Adopt                 // load the project again: another devenv has changed its containers
 	Rebuild               // build the image, and recreate the container if it is another one; no Recreate
 	Recreate              // replace the container; no Restart and no Reload
 	Sync                  // copy files into the container
@@ -31,7 +32,7 @@ const (
 )
 
 func (v Verb) String() string {
-	return [...]string{"converge", "rebuild", "recreate", "sync", "uv sync", "exec", "restart", "reload", "nothing"}[v]
+	return [...]string{"converge", "adopt", "rebuild", "recreate", "sync", "uv sync", "exec", "restart", "reload", "nothing"}[v]
 }
 
 // Cause is a path that changed and the rule by which that matters, or does not.
@@ -152,7 +153,7 @@ func instead(action Action, all []Action) *Action {
 func (a Action) covers(b Action) bool {
 	switch {
 	case a.Verb == Converge:
-		return b.Verb == Rebuild || b.Verb == Recreate
+		return b.Verb == Adopt || b.Verb == Rebuild || b.Verb == Recreate
 	case a.Service != b.Service:
 		return false
 	case a.Verb == Rebuild:

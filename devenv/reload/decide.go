@@ -70,7 +70,7 @@ func (v View) service(s Service, change watch.Change) ([]Action, string) {
 	do := func(verb Verb, rule string) []Action {
 		return []Action{{Verb: verb, Service: s.Name, Causes: []Cause{{p, rule}}}}
 	}
-	if actions := s.triggered(change); len(actions) > 0 {
+	if actions := s.triggered(change, anyRule); len(actions) > 0 {
 		return actions, ""
 	}
 	if s.isPackage(p) {
@@ -120,11 +120,11 @@ func (s Service) isPackage(path string) bool {
 	return folder == s.Package && (name == "uv.lock" || name == "pyproject.toml")
 }
 
-// triggered is what the rules of develop.watch ask for. As in Compose every rule that matches counts.
-func (s Service) triggered(change watch.Change) []Action {
+// triggered is what those rules of develop.watch ask for that of wants. As in Compose every rule that matches counts.
+func (s Service) triggered(change watch.Change, of func(*source.Trigger) bool) []Action {
 	var actions []Action
 	for _, trigger := range s.Triggers {
-		if matches, _ := trigger.Matches(change.Path); matches {
+		if matches, _ := trigger.Matches(change.Path); matches && of(trigger) {
 			actions = append(actions, s.pull(trigger, change)...)
 		}
 	}

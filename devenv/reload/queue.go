@@ -34,5 +34,5 @@ func (q *Queue) Done(failed []Action) {
 	q.failed = Merge(append(q.failed, failed...)...)
 }
 
-// Failed is what will be tried again.
-func (q *Queue) Failed() []Action { return slices.Clone(q.failed) }
+// Retry has what failed done again without waiting for a change.
+func (q *Queue) Retry() { q.waiting, q.failed = Merge(append(q.failed, q.waiting...)...), nil }

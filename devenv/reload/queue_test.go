@@ -56,9 +56,12 @@ func TestQueue(t *testing.T) {
 	q.Add([]reload.Action{action(reload.Recreate, "web", "/web.env")})
 	expect("rebuild web: /Dockerfile and 1 more (r)")
 	q.Done(nil)
-	if len(q.Failed()) != 0 {
-		t.Error("nothing has failed")
-	}
+	q.Retry() // nothing has failed
+	expect("")
+	q.Add([]reload.Action{action(reload.Provision, "api", "/uv.lock")})
+	q.Done(q.Next())
+	q.Retry() // the container is back
+	expect("uv sync api: /uv.lock (r)")
 }
 
 // The journal answers for a file and for a folder, and forgets the oldest.

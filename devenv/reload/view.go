@@ -1,8 +1,6 @@
 package reload
 
 import (
-	"io/fs"
-
 	"github.com/compose-spec/compose-go/v2/types"
 
 	"devenv/devenv/source"
@@ -52,39 +50,6 @@ type Build struct {
 	// Sources are what the stages of the target copy from the context: relative, slashed, maybe with wildcards; "."
 	// for all of it.
 	Sources []string
-}
-
-// InitialSync are the triggers that ask for all files to be copied when the container is new, whatever made it new: a
-// recreated container has lost what was copied into the old one.
-func (s Service) InitialSync() []*source.Trigger {
-	var all []*source.Trigger
-	for _, trigger := range s.Triggers {
-		if trigger.InitialSync && copies(trigger.Action) {
-			all = append(all, trigger)
-		}
-	}
-	return all
-}
-
-// Resync is everything below a trigger's path as copies, for InitialSync and for a container that has lost what was
-// copied before. list walks a folder as filepath.WalkDir does.
-func Resync(trigger *source.Trigger, list func(root string, visit fs.WalkDirFunc) error) ([]Copy, error) {
-	var all []Copy
-	err := list(trigger.Path, func(path string, entry fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return err
-		case entry.IsDir() && trigger.Ignored(path, true).Ignored:
-			return fs.SkipDir
-		case entry.IsDir():
-			return nil
-		}
-		if matches, _ := trigger.Matches(path); matches {
-			all = append(all, Copy{Host: path, Container: trigger.ContainerPath(path)})
-		}
-		return nil
-	})
-	return all, err
 }
 
 func copies(action types.WatchAction) bool {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"sync"
 )
@@ -124,6 +125,13 @@ func compile(all []Line) []line {
 		}
 	}
 	return compiled
+}
+
+// Same reports whether two trees have the same rules, whatever they have read of ignore files.
+func (t *Tree) Same(other *Tree) bool {
+	a, b := t.rules, other.rules
+	a.Shown, b.Shown = nil, nil // functions compare to nothing, and shorten the same paths in both
+	return t == other || reflect.DeepEqual(a, b)
 }
 
 // Refresh forgets what was read of ignore files, because one of them has changed.

@@ -18,6 +18,7 @@ type Holder struct {
 	Command string    `json:"command"` // as typed, for example "devenv up"
 	PID     int       `json:"pid"`
 	Since   time.Time `json:"since"`
+	Passing bool      `json:"passing,omitempty"` // it will not hold for long, and nobody need end it: wait
 }
 
 // Lock is held by one process. The operating system gives it back when the process ends, in whatever way; the
@@ -36,20 +37,27 @@ const (
 
 // Lock takes the lock called name for holder, or fails with a fault.Error that names the one who has it.
 func (s Store) Lock(ctx context.Context, name string, holder Holder) (*Lock, error) {
+	// Holder looks by taking the lock for an instant: a look must not count as a holder.
+	patient, cancel := context.WithTimeout(ctx, 200*time.Millisecond)
+	defer cancel()
+	lock, err := s.Await(patient, name, holder)
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		return nil, s.heldBy(name)
+	}
+	return lock, err
+}
+
+// Await is Lock for a lock that others hold for a short time: it waits until they have given it back, or ctx ends.
+func (s Store) Await(ctx context.Context, name string, holder Holder) (*Lock, error) {
 	if err := s.create(); err != nil {
 		return nil, err
 	}
 	file := flock.New(s.path(name + ".lock"))
-	// Holder looks by taking the lock for an instant: a look must not count as a holder.
-	patient, cancel := context.WithTimeout(ctx, 200*time.Millisecond)
-	defer cancel()
-	held, err := file.TryLockContext(patient, 5*time.Millisecond)
+	held, err := file.TryLockContext(ctx, 5*time.Millisecond)
 	switch {
 	case held:
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
-	case errors.Is(err, context.DeadlineExceeded):
-		return nil, s.heldBy(name)
 	default:
 		return nil, fault.New(fault.Failed, "lock of this project: %w", err)
 	}
@@ -79,6 +87,25 @@ func (s Store) Holder(name string) (Holder, bool) {
 		err = json.Unmarshal(content, &holder)
 	}
 	return holder, err == nil || errors.Is(err, fs.ErrNotExist)
+}
+
+// Died is the holder of a lock that nobody holds any more and that was not given back: its process was killed, or the
+// machine went down.
+func (s Store) Died(name string) (Holder, bool) {
+	if _, held := s.Holder(name); held {
+		return Holder{}, false
+	}
+	var holder Holder
+	content, err := os.ReadFile(s.path(name + ".holder"))
+	return holder, err == nil && json.Unmarshal(content, &holder) == nil
+}
+
+// Bury forgets a holder that died.
+func (s Store) Bury(name string) error {
+	if _, died := s.Died(name); !died {
+		return nil
+	}
+	return os.Remove(s.path(name + ".holder"))
 }
 
 func (s Store) heldBy(name string) error {

@@ -72,7 +72,7 @@ func await(t *testing.T, watcher *watch.Watcher, path string) {
 	for {
 		select {
 		case batch := <-watcher.Batches():
-			if slices.Contains(batch.Paths(), path) {
+			if slices.ContainsFunc(batch.Changes, func(c watch.Change) bool { return c.Path == path }) {
 				return
 			}
 		case <-timeout:

@@ -34,6 +34,11 @@ type Options struct {
 	Poll time.Duration
 }
 
+// Same reports whether two watchers would see the same: not the same trees, but trees with the same rules.
+func (o Options) Same(other Options) bool {
+	return o.Tree.Same(other.Tree) && slices.Equal(o.Files, other.Files) && o.State == other.State && o.Poll == other.Poll
+}
+
 // Kind is what became of a file.
 type Kind int
 
@@ -60,15 +65,6 @@ type Batch struct {
 	Changes []Change
 	Seen    time.Time // the first sign of it
 	Decided time.Time // when it was complete
-}
-
-// Paths are the paths of the changes.
-func (b Batch) Paths() []string {
-	paths := make([]string, len(b.Changes))
-	for i, change := range b.Changes {
-		paths[i] = change.Path
-	}
-	return paths
 }
 
 // Watcher watches until the context of Start ends.

@@ -1,0 +1,98 @@
+package devenv
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"devenv/devenv/fault"
+	"devenv/devenv/live"
+	"devenv/devenv/reload"
+	"devenv/devenv/reload/agent"
+	"devenv/devenv/term"
+)
+
+// report prints an outcome: one line for what was done, the error for what failed, and with --verbose its parts and
+// what was left alone and why.
+func (s *session) report(outcome live.Outcome) {
+	t, action := s.env().settings.Term, outcome.Action
+	switch {
+	case action.Verb == reload.Nothing:
+		t.Detail("%s: nothing to do: %s", s.causes(action), action.Causes[0].Rule)
+	case outcome.Err != nil:
+		t.Fail(outcome.Err)
+	case action.Verb == reload.Adopt:
+		t.Detail("%q has changed the containers: the project is loaded again", action.Causes[0].Rule)
+	default:
+		t.Say("%s", strings.TrimSpace(fmt.Sprintf("%s  %s in %s  %s", action.Service, done(action.Verb), term.Duration(outcome.Took), s.causes(action))))
+		t.Detail("%s  event %d, decision %d, %s", action.Service, outcome.Event.Milliseconds(), outcome.Queue.Milliseconds(), outcome.Note)
+	}
+}
+
+func done(verb reload.Verb) string {
+	switch verb {
+	case reload.Reload:
+		return "reloaded"
+	case reload.Restart:
+		return "restarted"
+	case reload.Sync:
+		return "synced"
+	case reload.Provision:
+		return "packages synced, reloaded"
+	case reload.Exec:
+		return "ran its command"
+	case reload.Converge, reload.Rebuild, reload.Recreate, reload.Adopt, reload.Nothing:
+	}
+	return "brought up to date"
+}
+
+// causes are the files of an action as a developer types them, the first three by name.
+func (s *session) causes(action reload.Action) string {
+	var names []string
+	for i, cause := range action.Causes {
+		if i == 3 {
+			names = append(names, fmt.Sprintf("and %d more", len(action.Causes)-3))
+			break
+		}
+		names = append(names, s.env().project.Rel(cause.Path))
+	}
+	return strings.Join(names, ", ")
+}
+
+// parts are the times of a reload, from the request to the first accept.
+func parts(done *agent.Reloaded) string {
+	var all []string
+	for _, part := range []string{"fork", "import", "bind", "accept"} {
+		all = append(all, fmt.Sprintf("%s %.0f", part, done.Milliseconds[part]))
+	}
+	return strings.Join(all, ", ") + " ms"
+}
+
+// firstFailed tells that a container started with code that does not load.
+func (s *session) firstFailed(service string, failed *agent.Failure) {
+	s.env().settings.Term.Fail(s.failure(service, failed))
+}
+
+// failure words what an agent said: the place in the new code, and that the old code still answers.
+func (s *session) failure(service string, err error) error {
+	var failed *agent.Failure
+	if !errors.As(err, &failed) {
+		return err
+	}
+	said := fault.New(fault.Failed, "%s: %s", service, failed.Message)
+	if failed.File != "" {
+		said = fault.New(fault.Failed, "%s:%d: %s", s.onHost(service, failed.File), failed.Line, failed.Message)
+	}
+	if failed.Serving {
+		return said.WithHint("the last good version goes on serving; the next good save replaces it")
+	}
+	return said.WithHint("there is no good version yet; the next good save starts it")
+}
+
+// onHost is a container path as the developer knows the file.
+func (s *session) onHost(service, path string) string {
+	if host, mapped := s.seen(service).Mapping.ToHost(path); mapped {
+		return s.env().project.Rel(host)
+	}
+	return path
+}
