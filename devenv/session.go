@@ -60,12 +60,17 @@ func (e *Environment) newSession(in plan.Input, planned plan.Plan) *session {
 	s := &session{known: map[string]bool{}, copied: map[string]map[string]watch.Change{}, missed: map[string]bool{}}
 	s.agents = newAgents(e.engine, s.firstFailed)
 	s.running = live.New(s, s.report)
-	s.replace(e, in, planned)
+	s.set(e, in, planned)
 	return s
 }
 
-// replace takes in the project as it is planned now.
-func (s *session) replace(e *Environment, in plan.Input, planned plan.Plan) {
+// replace takes in the project as it is planned now, and watches it before anything of it starts.
+func (s *session) replace(ctx context.Context, e *Environment, in plan.Input, planned plan.Plan) {
+	s.set(e, in, planned)
+	s.running.Look(ctx)
+}
+
+func (s *session) set(e *Environment, in plan.Input, planned plan.Plan) {
 	tree := e.tree(in, planned)
 	s.mu.Lock()
 	defer s.mu.Unlock()

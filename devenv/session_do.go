@@ -51,11 +51,8 @@ func (s *session) converge(ctx context.Context) error {
 		if err := e.ready(ctx, in, planned, false); err != nil {
 			return err
 		}
-		if err := e.converged(ctx, planned, UpOptions{Timeout: DefaultTimeout}); err != nil {
-			return err
-		}
-		s.replace(e, in, planned)
-		return nil
+		s.replace(ctx, e, in, planned)
+		return e.converged(ctx, planned, UpOptions{Timeout: DefaultTimeout})
 	})
 }
 
@@ -67,7 +64,7 @@ func (s *session) reopen(ctx context.Context) error {
 	}
 	in, planned, err := e.planPresent(ctx)
 	if err == nil {
-		s.replace(e, in, planned)
+		s.replace(ctx, e, in, planned)
 	}
 	return err
 }

@@ -44,13 +44,14 @@ func TestScripts(t *testing.T) {
 			return false, fmt.Errorf("unknown condition %q: no script is skipped", name)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"answers":    answers,
-			"signal":     signalTo,
-			"eventually": eventually,
-			"none-left":  noneLeft,
-			"shows":      shows,
-			"take-port":  takePort,
-			"copy":       copyTree,
+			"answers":      answers,
+			"signal":       signalTo,
+			"eventually":   eventually,
+			"none-left":    noneLeft,
+			"shows":        shows,
+			"take-port":    takePort,
+			"copy":         copyTree,
+			"engine-proxy": proxied,
 		},
 	})
 }

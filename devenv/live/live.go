@@ -13,8 +13,8 @@ import (
 	"devenv/devenv/watch"
 )
 
-// Doer does what was decided; it decides nothing. What it has done may change what follows, so View and Watch are asked
-// again after every action. Its methods are safe for concurrent use.
+// Doer does what was decided; it decides nothing. What it does may change what follows: View is asked for every batch,
+// Watch when the Doer calls Session.Look. Its methods are safe for concurrent use.
 type Doer interface {
 	View() reload.View
 	Watch() watch.Options
@@ -42,6 +42,7 @@ type Session struct {
 	ask    chan question
 	given  chan []reload.Action
 	retry  chan struct{}
+	looks  chan chan<- struct{}
 
 	first   eye // from Start to Run
 	mu      sync.Mutex
@@ -52,7 +53,7 @@ type Session struct {
 func New(doer Doer, report func(Outcome)) *Session {
 	return &Session{
 		doer: doer, report: report,
-		ask: make(chan question), given: make(chan []reload.Action), retry: make(chan struct{}),
+		ask: make(chan question), given: make(chan []reload.Action), retry: make(chan struct{}), looks: make(chan chan<- struct{}),
 	}
 }
 
@@ -84,6 +85,17 @@ func (s *Session) Act(ctx context.Context, actions ...reload.Action) {
 func (s *Session) Retry(ctx context.Context) {
 	select {
 	case s.retry <- struct{}{}:
+	case <-ctx.Done():
+	}
+}
+
+// Look goes over to another watcher if Doer.Watch asks for something else now, and returns when that one is armed: what
+// is started after it runs nothing that changes unseen.
+func (s *Session) Look(ctx context.Context) {
+	done := make(chan struct{})
+	select {
+	case s.looks <- done:
+		<-done
 	case <-ctx.Done():
 	}
 }
@@ -155,7 +167,9 @@ func (r *run) step(ctx context.Context) bool {
 	case outcomes := <-r.finished:
 		r.running = false
 		r.queue.Done(r.settle(outcomes))
+	case done := <-r.looks:
 		r.look(ctx)
+		close(done)
 	case q := <-r.ask:
 		q.answer <- r.journal.About(q.path)
 	}

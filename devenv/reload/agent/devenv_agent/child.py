@@ -41,6 +41,7 @@ class Child:
         self.retiring = False
         self.workers = 1
         self.shared = False
+        self.held: dict[tuple[int, str], int] = {}
         self.handlers: dict[str, Callable[[dict[str, Any], list[int]], None]] = {}
         self._marks: dict[str, float] = {}
         self._known: set[str] = set()
@@ -70,13 +71,17 @@ class Child:
             signal.signal(number, signal.SIG_DFL if number != signal.SIGPIPE else signal.SIG_IGN)
         importlib.invalidate_caches()
         self._known = set(sys.modules)
-        held = {(family, address): fd for (family, address), fd in zip(self.go["listeners"], files)}
-        listeners.install(self.channel, held)
+        self._hold(self.go["listeners"], files)
+        listeners.install(self.channel, self.held)
         code.install(self.memory, self.project, set(self.go["changed"]), self.go["everything"])
         failure.install(self.project, self.failed)
         if "numpy.random" in sys.modules:  # forks share the seed of their parent
             sys.modules["numpy.random"].seed()
         servers.install(self)
+
+    def _hold(self, addresses: list[tuple[int, str]], files: list[int]) -> None:
+        """Takes in the sockets that the supervisor holds."""
+        self.held.update({(family, address): fd for (family, address), fd in zip(addresses, files)})
 
     def mark(self, name: str) -> None:
         """Remembers when a part of the start was done."""
@@ -118,9 +123,10 @@ class Child:
         """Says that everything is imported, and goes on when the old child is gone."""
         self.mark("imported")
         self.channel.send({"prepared": {}})
-        message, _ = self.channel.receive()
+        message, files = self.channel.receive()
         if message is None:
             os._exit(0)
+        self._hold(message["run"]["listeners"], files)
 
     def take_turn(self) -> None:
         """For a program that must not run twice at once: waits for the old child to be gone, and is ready then."""

@@ -368,7 +368,8 @@ class Supervisor:
         if self.loading is not None and self.loading.waits_for_its_turn and self.serving is None:
             if not any(old.deadline or old.pid for old in self.draining):
                 self.loading.waits_for_its_turn = False
-                self.loading.channel.send({"run": {}})
+                # The old one may have opened sockets only after this one was told to go.
+                self.loading.channel.send({"run": {"listeners": list(self.held)}}, list(self.held.values()))
 
     def _ready(self, child: Process, ready: dict[str, Any]) -> None:
         child.retire = ready["retire"]

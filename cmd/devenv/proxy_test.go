@@ -1,0 +1,114 @@
+//go:build unix
+
+package main
+
+import (
+	"cmp"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// engineProxy stands between a script's devenv and the engine, so that the engine can go away for one script alone.
+//
+// Goroutines: one accepts, two copy for each connection; all end with away.
+type engineProxy struct {
+	socket, engine string
+
+	mu       sync.Mutex
+	listener net.Listener
+	open     map[net.Conn]bool
+	copying  sync.WaitGroup
+}
+
+// engine-proxy [away|back]: without a word DOCKER_HOST becomes a proxy of the engine, which then can go away and come
+// back.
+func proxied(ts *testscript.TestScript, neg bool, args []string) {
+	switch {
+	case neg || len(args) > 1:
+		ts.Fatalf("usage: engine-proxy [away|back]")
+	case len(args) == 0:
+		folder, err := os.MkdirTemp("", "engine") // a socket's path must be short
+		ts.Check(err)
+		proxy := &engineProxy{
+			socket: filepath.Join(folder, "s"), engine: cmp.Or(os.Getenv("DOCKER_HOST"), "unix:///var/run/docker.sock"), open: map[net.Conn]bool{},
+		}
+		ts.Defer(func() { proxy.away(); _ = os.RemoveAll(folder) })
+		ts.Check(proxy.back())
+		ts.Setenv("DOCKER_HOST", "unix://"+proxy.socket)
+		proxies.Store(ts.Getenv("WORK"), proxy)
+	default:
+		found, ok := proxies.Load(ts.Getenv("WORK"))
+		if !ok {
+			ts.Fatalf("engine-proxy %s: no proxy was made", args[0])
+		}
+		proxy, _ := found.(*engineProxy)
+		if args[0] == "away" {
+			proxy.away()
+		} else {
+			ts.Check(proxy.back())
+		}
+	}
+}
+
+// proxies are the proxies of the scripts, by their folders.
+var proxies sync.Map
+
+// back listens.
+func (p *engineProxy) back() error {
+	listener, err := net.Listen("unix", p.socket)
+	if err != nil {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.listener = listener
+	p.copying.Go(func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			p.join(conn)
+		}
+	})
+	return nil
+}
+
+// join copies between a connection and one to the engine.
+func (p *engineProxy) join(conn net.Conn) {
+	network, address, _ := strings.Cut(p.engine, "://")
+	engine, err := net.Dial(network, address)
+	if err != nil {
+		_ = conn.Close()
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, way := range [][2]net.Conn{{conn, engine}, {engine, conn}} {
+		p.open[way[0]] = true
+		p.copying.Go(func() {
+			_, _ = io.Copy(way[1], way[0]) // until either side ends
+			if half, ok := way[1].(interface{ CloseWrite() error }); ok {
+				_ = half.CloseWrite()
+			}
+		})
+	}
+}
+
+// away ends everything, in the middle of whatever is said.
+func (p *engineProxy) away() {
+	p.mu.Lock()
+	_ = p.listener.Close()
+	for conn := range p.open {
+		_ = conn.Close()
+	}
+	clear(p.open)
+	p.mu.Unlock()
+	p.copying.Wait()
+}
