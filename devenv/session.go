@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"time"
 
 	"devenv/devenv/fault"
 	"devenv/devenv/live"
@@ -101,6 +102,9 @@ func (s *session) Watch() watch.Options {
 	defer s.mu.Unlock()
 	return s.watch
 }
+
+// Taken is part of live.Doer. Where nothing can be remembered, the next session looks at more files than it must.
+func (s *session) Taken(until time.Time) { _ = s.env().store.SaveTaken(until) }
 
 // adopt has the project loaded again, because another devenv has changed its containers.
 func (s *session) adopt(ctx context.Context, adoption live.Adoption) {

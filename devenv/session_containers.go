@@ -8,10 +8,12 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"devenv/devenv/engine"
 	"devenv/devenv/fault"
 	"devenv/devenv/reload"
+	"devenv/devenv/watch"
 )
 
 // follow looks after containers that come and go by whatever hand, until ctx ends. An engine that goes away is waited
@@ -41,7 +43,10 @@ func (s *session) followEngine(ctx context.Context, first bool, untilEmpty bool,
 		return err
 	}
 	for _, c := range present {
-		s.arrived(ctx, c, first)
+		s.arrived(ctx, c)
+		if first {
+			s.unwatched(ctx, c)
+		}
 	}
 	for ended := true; ; {
 		if ended && untilEmpty && s.emptied(ctx) {
@@ -65,7 +70,7 @@ func (s *session) happened(ctx context.Context, event engine.Event) {
 		return
 	}
 	if c, found, err := s.env().engine.Container(ctx, event.ID); err == nil && found {
-		s.arrived(ctx, c, false)
+		s.arrived(ctx, c)
 	}
 }
 
@@ -76,9 +81,8 @@ func (s *session) emptied(ctx context.Context) bool {
 }
 
 // arrived connects to the agent of a container that runs now, so that the first save need not wait for it, and brings
-// in the files of develop.watch that it has not. first says that the session begins: what was there before it counts
-// as up to date, save for what initial_sync asks for.
-func (s *session) arrived(ctx context.Context, c engine.Container, first bool) {
+// in the files of develop.watch that it has not.
+func (s *session) arrived(ctx context.Context, c engine.Container) {
 	if style := s.style(c.Service); style == reload.Fork || style == reload.Replace {
 		_, _ = s.agents.to(ctx, c) // a container that cannot be reached will be told of at the first reload
 	}
@@ -100,6 +104,28 @@ func (s *session) arrived(ctx context.Context, c engine.Container, first bool) {
 	}
 	if (!known || missed) && len(copied) > 0 {
 		s.running.Act(ctx, s.View().Arrived(c.Service, copied)...)
+	}
+}
+
+// startedBefore is how much earlier than the engine says a process may have read its files.
+const startedBefore = time.Second
+
+// unwatched has what changed while a container ran and nobody watched taken in now.
+func (s *session) unwatched(ctx context.Context, c engine.Container) {
+	if style := s.style(c.Service); style != reload.Fork && style != reload.Replace {
+		return
+	}
+	detail, found, err := s.env().engine.Inspect(ctx, c.ID)
+	if err != nil || !found {
+		return // it is gone
+	}
+	since := detail.StartedAt.Add(-startedBefore)
+	if taken := s.env().store.Taken(); taken.After(since) {
+		since = taken
+	}
+	changes := watch.WrittenSince(ctx, s.Watch().Tree, since)
+	if actions := s.View().Missed(c.Service, changes); len(actions) > 0 {
+		s.running.Act(ctx, actions...)
 	}
 }
 

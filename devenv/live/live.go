@@ -5,7 +5,6 @@ package live
 
 import (
 	"context"
-	"slices"
 	"sync"
 	"time"
 
@@ -19,6 +18,8 @@ type Doer interface {
 	View() reload.View
 	Watch() watch.Options
 	Do(ctx context.Context, action reload.Action) (note string, err error)
+	// Taken says that everything that changed before a time has been done.
+	Taken(until time.Time)
 }
 
 // Outcome is one action that was done, for the log.
@@ -139,7 +140,8 @@ type run struct {
 	journal  *reload.Journal
 	finished chan []Outcome
 	running  bool
-	since    moment // of the oldest change that waits
+	since    moment    // of the oldest change that waits
+	newest   time.Time // when the newest change was seen
 }
 
 // moment is when a change was first seen, and when its batch was complete.
@@ -166,7 +168,7 @@ func (r *run) step(ctx context.Context) bool {
 		r.queue.Retry()
 	case outcomes := <-r.finished:
 		r.running = false
-		r.queue.Done(r.settle(outcomes))
+		r.settle(outcomes)
 	case done := <-r.looks:
 		r.look(ctx)
 		close(done)
@@ -177,6 +179,7 @@ func (r *run) step(ctx context.Context) bool {
 }
 
 func (r *run) take(batch watch.Batch) {
+	r.newest = batch.Seen
 	r.add(moment{batch.Seen, batch.Decided}, reload.Decide(batch, r.doer.View()))
 }
 
@@ -211,8 +214,8 @@ func (r *run) do(ctx context.Context, actions []reload.Action, since moment) {
 	r.finished <- outcomes
 }
 
-// settle notes and reports what was done, and returns what is to be tried again.
-func (r *run) settle(outcomes []Outcome) []reload.Action {
+// settle notes and reports what was done; what failed is to be tried again.
+func (r *run) settle(outcomes []Outcome) {
 	var failed []reload.Action
 	for _, outcome := range outcomes {
 		r.journal.Record(time.Now(), outcome.Action, outcome.Err, outcome.Took)
@@ -221,5 +224,8 @@ func (r *run) settle(outcomes []Outcome) []reload.Action {
 			failed = append(failed, outcome.Action)
 		}
 	}
-	return slices.Clip(failed)
+	r.queue.Done(failed)
+	if r.queue.Empty() && !r.newest.IsZero() {
+		r.doer.Taken(r.newest)
+	}
 }

@@ -22,6 +22,27 @@ func (v View) Arrived(service string, changes []watch.Change) []Action {
 	return Merge(all...)
 }
 
+// Missed is what a service asks for whose containers have run while nobody watched, for what changed meanwhile: what
+// only its processes need. Whoever begins to watch has just built and converged.
+func (v View) Missed(service string, changes []watch.Change) []Action {
+	var all []Action
+	for _, s := range v.Services {
+		if s.Name != service {
+			continue
+		}
+		for _, change := range changes {
+			actions, _ := v.service(s, change)
+			for _, action := range actions {
+				if action.Verb == Reload || action.Verb == Provision {
+					action.Causes[0].Rule += ", changed while nothing watched"
+					all = append(all, action)
+				}
+			}
+		}
+	}
+	return Merge(all...)
+}
+
 // InitialSync is every file below the rules of a service that ask for all files to be copied into a new container
 // (initial_sync). list walks a folder as filepath.WalkDir does; a folder that is not there has no files.
 func (s Service) InitialSync(list func(root string, visit fs.WalkDirFunc) error) ([]watch.Change, error) {

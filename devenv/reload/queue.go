@@ -34,5 +34,8 @@ func (q *Queue) Done(failed []Action) {
 	q.failed = Merge(append(q.failed, failed...)...)
 }
 
+// Empty says that nothing waits, is under way or has failed.
+func (q *Queue) Empty() bool { return len(q.waiting)+len(q.failed) == 0 && !q.running }
+
 // Retry has what failed done again without waiting for a change.
 func (q *Queue) Retry() { q.waiting, q.failed = Merge(append(q.failed, q.waiting...)...), nil }

@@ -61,7 +61,14 @@ func TestQueue(t *testing.T) {
 	q.Add([]reload.Action{action(reload.Provision, "api", "/uv.lock")})
 	q.Done(q.Next())
 	q.Retry() // the container is back
+	if q.Empty() {
+		t.Error("what is to be tried again is not done")
+	}
 	expect("uv sync api: /uv.lock (r)")
+	q.Done(nil)
+	if !q.Empty() {
+		t.Error("nothing is left to do")
+	}
 }
 
 // The journal answers for a file and for a folder, and forgets the oldest.
