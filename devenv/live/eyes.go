@@ -2,6 +2,7 @@ package live
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"devenv/devenv/watch"
@@ -12,10 +13,13 @@ import (
 // twice, which costs a reload; one that none sees would be lost.
 const overlap = time.Second
 
-// eyes are the watcher of a session, and for a moment the one before it.
+// eyes are the watcher of a session, and for a moment those before it.
+//
+// Goroutines: one for each former watcher, ended by overlap or the session's context; close waits for them.
 type eyes struct {
-	current, former eye
-	over            <-chan time.Time // when the former one has nothing more to tell
+	current eye
+	late    chan watch.Batch // of former watchers
+	former  sync.WaitGroup
 }
 
 type eye struct {
@@ -24,6 +28,8 @@ type eye struct {
 	stop    context.CancelFunc
 }
 
+func newEyes(first eye) *eyes { return &eyes{current: first, late: make(chan watch.Batch)} }
+
 // open makes a watcher and returns when it is armed. The only error is that of a context that ended.
 func open(ctx context.Context, options watch.Options) (eye, error) {
 	ctx, stop := context.WithCancel(ctx)
@@ -31,43 +37,49 @@ func open(ctx context.Context, options watch.Options) (eye, error) {
 	return made, made.watcher.Start(ctx)
 }
 
-// turn looks at what options say, if that is something else, and returns when it is armed. It reports whether it did.
-func (e *eyes) turn(ctx context.Context, options watch.Options) bool {
+// turn looks at what options say, if that is something else, and returns when it is armed.
+func (e *eyes) turn(ctx context.Context, options watch.Options) {
 	if options.Same(e.current.options) {
-		return false
+		return
 	}
 	next, err := open(ctx, options)
 	if err != nil {
 		next.close()
-		return false // the session ends
+		return // the session ends
 	}
-	e.closeFormer()
-	e.former, e.current, e.over = e.current, next, time.After(overlap)
-	return true
+	former := e.current
+	e.current = next
+	e.former.Go(func() { e.forward(ctx, former) })
 }
 
-// formerBatches are those of the former watcher; nil, which never delivers, where there is none.
-func (e *eyes) formerBatches() <-chan watch.Batch {
-	if e.former.watcher == nil {
-		return nil
+// forward hands on what a former watcher has still to tell, and ends it.
+func (e *eyes) forward(ctx context.Context, former eye) {
+	defer former.close()
+	over := time.After(overlap)
+	for {
+		select {
+		case batch, open := <-former.watcher.Batches():
+			if !open {
+				return
+			}
+			select {
+			case e.late <- batch:
+			case <-ctx.Done():
+			}
+		case <-over:
+			return
+		}
 	}
-	return e.former.watcher.Batches()
 }
 
-func (e *eyes) closeFormer() {
-	if e.former.watcher != nil {
-		e.former.close()
-	}
-	e.former, e.over = eye{}, nil
-}
-
-// close ends the watchers and waits for them.
+// close waits for the watchers, whose context has ended.
 func (e *eyes) close() {
-	e.closeFormer()
 	e.current.close()
+	e.former.Wait()
 }
 
-func (e *eye) close() {
+// close ends a watcher and waits for it.
+func (e eye) close() {
 	e.stop()
 	for range e.watcher.Batches() { // until it has ended
 	}

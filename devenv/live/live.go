@@ -123,7 +123,7 @@ func (s *Session) Start(ctx context.Context) error {
 
 // Run does what changes ask for until ctx ends.
 func (s *Session) Run(ctx context.Context) {
-	r := &run{Session: s, journal: reload.NewJournal(journalLength), finished: make(chan []Outcome), eyes: &eyes{current: s.first}}
+	r := &run{Session: s, journal: reload.NewJournal(journalLength), finished: make(chan []Outcome), eyes: newEyes(s.first)}
 	for r.step(ctx) {
 	}
 	if r.running {
@@ -157,10 +157,8 @@ func (r *run) step(ctx context.Context) bool {
 	case batch, open := <-r.eyes.current.watcher.Batches():
 		r.take(batch)
 		return open
-	case batch := <-r.eyes.formerBatches():
+	case batch := <-r.eyes.late:
 		r.take(batch)
-	case <-r.eyes.over:
-		r.eyes.closeFormer()
 	case actions := <-r.given:
 		r.add(moment{time.Now(), time.Now()}, actions)
 	case <-r.retry:
@@ -192,9 +190,7 @@ func (r *run) add(at moment, actions []reload.Action) {
 
 // look goes over to another watcher where something else is to be watched now.
 func (r *run) look(ctx context.Context) {
-	if !r.eyes.turn(ctx, r.doer.Watch()) {
-		return
-	}
+	r.eyes.turn(ctx, r.doer.Watch())
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.watcher = r.eyes.current.watcher
