@@ -1,4 +1,4 @@
-"""Run as `python3 -I -S ARCHIVE`: the relay between devenv and the agent of this container."""
+"""Run as `python3 -I -S ARCHIVE [connect PORT]`: the relay between devenv and this container's agent, or a port of it."""
 
 import runpy
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"sync"
 )
 
@@ -19,6 +20,19 @@ type Status struct {
 	Program string            `json:"program"`  // uvicorn, gunicorn, ...
 	State   string            `json:"state"`    // starting, serving, waiting (there is no good version)
 	LeftOut map[string]string `json:"left_out"` // modules that are not preloaded, and why
+
+	// Child is the process that serves, as its container numbers processes; 0 while none does. Generation counts the
+	// starts, and tells two children apart that got the same number.
+	Child      int `json:"child"`
+	Generation int `json:"generation"`
+
+	Debugpy *Debugpy `json:"debug"` // nil where the program is not started through debugpy
+}
+
+// Debugpy is how the user's own command asked debugpy to listen, which the agent has taken out of it.
+type Debugpy struct {
+	Listen string `json:"listen"` // PORT or HOST:PORT, "" for none
+	Wait   bool   `json:"wait"`   // --wait-for-client
 }
 
 // Reloaded is the good end of a reload: from now on new requests are answered by the new code.
@@ -50,6 +64,12 @@ func Relay() []string {
 	return []string{"python3", "-I", "-S", path}
 }
 
+// Connect is the command that joins its standard streams to a port of its container's loopback device. It ends when
+// the port's side does, and with status 1 and a reason on standard error if nothing listens there.
+func Connect(port int) []string {
+	return append(Relay(), "connect", strconv.Itoa(port))
+}
+
 // Link is one connection to an agent, over the streams of a Relay.
 //
 // Goroutine: one reads, started by NewLink and ended by the stream's end; Done is closed then.
@@ -71,6 +91,7 @@ type Notice struct {
 
 type answer struct {
 	reloaded *Reloaded
+	port     int
 	err      error
 }
 
@@ -89,40 +110,65 @@ func (l *Link) Close() error { return l.stream.Close() }
 
 // Reload asks for the new code of files, which are container paths; nil is for what changed unknown.
 func (l *Link) Reload(ctx context.Context, files []string) (*Reloaded, error) {
-	return l.ask(ctx, "reload", files)
+	got, err := l.ask(ctx, "reload", request{Files: files})
+	return got.reloaded, err
 }
 
 // Refresh asks to forget what is preloaded, because the packages changed, and to reload.
-func (l *Link) Refresh(ctx context.Context) (*Reloaded, error) { return l.ask(ctx, "refresh", nil) }
+func (l *Link) Refresh(ctx context.Context) (*Reloaded, error) {
+	got, err := l.ask(ctx, "refresh", request{})
+	return got.reloaded, err
+}
+
+// Debug makes the child that serves listen for a debugger (debugpy, in process) and returns the port, of the loopback
+// device of its container: Connect leads there. While no child serves, it waits for one. Asked again it returns the same
+// port; a child that replaces this one, which Notice.Status tells, listens only if it is asked again. path is a folder of
+// the container where debugpy is if the program's own environment has none, or "".
+func (l *Link) Debug(ctx context.Context, path string) (port int, err error) {
+	got, err := l.ask(ctx, "debug", request{Path: path})
+	return got.port, err
+}
 
 type request struct {
 	ID    int      `json:"id"`
-	Files []string `json:"files"`
+	Files []string `json:"files,omitempty"`
+	Path  string   `json:"path,omitempty"`
 }
 
-func (l *Link) ask(ctx context.Context, kind string, files []string) (*Reloaded, error) {
-	id, reply, err := l.send(kind, files)
+func (l *Link) ask(ctx context.Context, kind string, asked request) (answer, error) {
+	id, reply, err := l.send(kind, asked)
 	if err != nil {
-		return nil, err
+		return answer{}, err
 	}
 	select {
 	case got := <-reply:
-		return got.reloaded, got.err
+		return got, got.err
 	case <-l.done:
-		return nil, ErrLost
+		return l.last(reply)
 	case <-ctx.Done():
 		l.mu.Lock()
 		delete(l.pending, id)
 		l.mu.Unlock()
-		return nil, ctx.Err()
+		return answer{}, ctx.Err()
 	}
 }
 
-func (l *Link) send(kind string, files []string) (id int, reply chan answer, err error) {
+// last is an answer that came right before the connection ended, or ErrLost.
+func (l *Link) last(reply chan answer) (answer, error) {
+	select {
+	case got := <-reply:
+		return got, got.err
+	default:
+		return answer{}, ErrLost
+	}
+}
+
+func (l *Link) send(kind string, asked request) (id int, reply chan answer, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.next++
-	line, err := json.Marshal(map[string]request{kind: {l.next, files}})
+	asked.ID = l.next
+	line, err := json.Marshal(map[string]request{kind: asked})
 	if err != nil {
 		return 0, nil, err
 	}
@@ -139,7 +185,13 @@ type line struct {
 	Status   *Status   `json:"status"`
 	Reloaded *Reloaded `json:"reloaded"`
 	Failed   *Failure  `json:"failed"`
-	Refused  *struct {
+
+	Debugging *struct {
+		ID    int    `json:"id"`
+		Port  int    `json:"port"`
+		Error string `json:"error"`
+	} `json:"debugging"`
+	Refused *struct {
 		ID  int    `json:"id"`
 		Why string `json:"why"`
 	} `json:"refused"`
@@ -167,6 +219,10 @@ func (l *Link) hear(said line) {
 		l.notice.Failed(said.Failed)
 	case said.Failed != nil:
 		l.settle(said.Failed.ID, answer{err: said.Failed})
+	case said.Debugging != nil && said.Debugging.Error != "":
+		l.settle(said.Debugging.ID, answer{err: errors.New(said.Debugging.Error)})
+	case said.Debugging != nil:
+		l.settle(said.Debugging.ID, answer{port: said.Debugging.Port})
 	case said.Refused != nil:
 		l.settle(said.Refused.ID, answer{err: fmt.Errorf("the agent refused: %s", said.Refused.Why)})
 	}

@@ -1,11 +1,13 @@
 """A child: waits to be told "go", then becomes the program, and tells the supervisor how far it is.
 
 Messages from the supervisor: go (with the held listeners), run (the old child is gone), retire, adopt (with
-connections of the old child). To it: pid, listener, prepared, ready, retired, adopt, failure, modules.
+connections of the old child), debug (with the leash). To it: pid, listener, prepared, ready, wake, retired, adopt,
+failure, modules, debugging.
 """
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import os
@@ -14,9 +16,10 @@ import socket
 import sys
 import time
 
-from . import code, failure, listeners, processes
+from . import code, debugger, failure, listeners, processes
 from .channel import Channel
 from .project import Project
+from .signals import WAKE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,14 +44,15 @@ class Child:
         self.retiring = False
         self.workers = 1
         self.shared = False
-        self.held: dict[tuple[int, str], int] = {}
-        self.handlers: dict[str, Callable[[dict[str, Any], list[int]], None]] = {}
+        self.listeners = listeners.Listeners(channel)
+        self.handlers: dict[str, Callable[[dict[str, Any], list[int]], None]] = {"debug": self._debug}
+        self._debugger = debugger.Debugger(self)
         self._marks: dict[str, float] = {}
         self._known: set[str] = set()
         self._collecting = gc.isenabled()
 
-    def wait(self, late: list[str]) -> None:
-        """Waits for go; the process ends here if the supervisor does."""
+    def wait(self, late: list[str], debugging: str | None) -> None:
+        """Waits for go; the process ends here if the supervisor does. debugging: as Process.debugger."""
         os.setpgid(0, 0)
         self.channel.send({"pid": os.getpid()})
         for name in late:
@@ -56,6 +60,9 @@ class Child:
                 importlib.import_module(name)
             except Exception:
                 pass  # the program imports it again and shows its own error
+        if debugging is not None:
+            with contextlib.suppress(Exception):
+                debugger.load(debugging)  # the one before was debugged: this one is likely to be
         message, files = self.channel.receive()
         if message is None:
             os._exit(0)
@@ -72,7 +79,7 @@ class Child:
         importlib.invalidate_caches()
         self._known = set(sys.modules)
         self._hold(self.go["listeners"], files)
-        listeners.install(self.channel, self.held)
+        self.listeners.install()
         code.install(self.memory, self.project, set(self.go["changed"]), self.go["everything"])
         failure.install(self.project, self.failed)
         if "numpy.random" in sys.modules:  # forks share the seed of their parent
@@ -81,7 +88,7 @@ class Child:
 
     def _hold(self, addresses: list[tuple[int, str]], files: list[int]) -> None:
         """Takes in the sockets that the supervisor holds."""
-        self.held.update({(family, address): fd for (family, address), fd in zip(addresses, files)})
+        self.listeners.hold({(family, address): fd for (family, address), fd in zip(addresses, files)})
 
     def mark(self, name: str) -> None:
         """Remembers when a part of the start was done."""
@@ -114,7 +121,7 @@ class Child:
         self._known.update(name for name, _ in fresh)
         real = [(name, file, os.path.realpath(file)) for name, file in fresh]
         files = [file for _, file, path in real if file.endswith(".py") and self.project.owns(path)]
-        names = [name for name, _, path in real if _worth(name) and self.project.preloadable(path)]
+        names = [name for name, _, path in real if _worth(name, path) and self.project.preloadable(path)]
         for start in range(0, max(len(names), len(files)), MOST_NAMES):
             end = start + MOST_NAMES
             self.channel.send({"modules": {"names": names[start:end], "files": files[start:end]}})
@@ -132,6 +139,7 @@ class Child:
         """For a program that must not run twice at once: waits for the old child to be gone, and is ready then."""
         if self.go["generation"] > 1:
             self.gate()
+        self.pump_when_woken()
         self.ready(serves=False, retire="TERM")
 
     def pump(self) -> None:
@@ -155,10 +163,23 @@ class Child:
             while not self.retiring:
                 self.pump()
 
-        threading.Thread(target=forever, name="devenv", daemon=True).start()
+        thread = threading.Thread(target=forever, name="devenv", daemon=True)
+        thread.is_pydev_daemon_thread = True  # type: ignore[attr-defined]  # no debugger stops it
+        thread.start()
+
+    def pump_when_woken(self) -> None:
+        """Handles messages when the supervisor sends a signal, for programs that have neither loop nor thread to spare."""
+        self.shared = True  # the signal may come twice for one message
+        signal.signal(WAKE, lambda *_: self.pump())
+        self.channel.send({"wake": os.getpid()})
+
+    def _debug(self, request: dict[str, Any], files: list[int]) -> None:
+        self.tell_modules()
+        self._debugger.asked(request, files)
+        self._known.update(sys.modules)  # what a debugger imports is not worth preloading
 
 
-def _worth(name: str) -> bool:
-    """Whether a module is to be preloaded: not the program itself and not the agent."""
+def _worth(name: str, path: str) -> bool:
+    """Whether a module is to be preloaded: not the program itself, not the agent, and not the debugger."""
     parts = name.split(".")
-    return parts[-1] != "__main__" and parts[0] not in ("__main__", "__mp_main__", "devenv_agent", "sitecustomize")
+    return "/debugpy/" not in path and parts[-1] != "__main__" and parts[0] not in ("__main__", "__mp_main__", "devenv_agent", "sitecustomize")

@@ -37,7 +37,7 @@ def enter() -> None:
     try:
         Supervisor(settings, main, what, listener).run()
     except Forked as forked:
-        late, channel, memory = forked.late, forked.channel, forked.memory
+        late, debugger, channel, memory = forked.late, forked.debugger, forked.channel, forked.memory
     from .child import Child
 
-    Child(channel, settings, memory).wait(late)
+    Child(channel, settings, memory).wait(late, debugger)

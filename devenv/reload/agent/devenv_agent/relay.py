@@ -1,5 +1,6 @@
 """Joins standard input and output to the agent's socket: run by devenv through `docker exec -i`, kept open.
 
+With the arguments `connect PORT` it joins them to that port of the container's loopback device, where a debugger listens.
 Run with -I -S, so that nothing of the container's Python set-up is imported: it starts in about 10 ms.
 """
 
@@ -13,17 +14,17 @@ import sys
 PAUSE = 0.05  # between two looks for an agent that is not there yet: an abstract socket cannot be waited for
 
 
-def connect() -> tuple[socket.socket, bytes]:
+def agent() -> tuple[socket.socket, bytes]:
     """Connects to the agent, waiting for it for as long as devenv is there; and what devenv said meanwhile."""
     address = "\0devenv-agent-" + os.readlink("/proc/self/ns/mnt")
     said, early = False, b""
     while True:
-        agent = socket.socket(socket.AF_UNIX)
+        sock = socket.socket(socket.AF_UNIX)
         try:
-            agent.connect(address)
-            return agent, early
+            sock.connect(address)
+            return sock, early
         except OSError:
-            agent.close()
+            sock.close()
         if not said:
             os.write(1, b'{"relay": {"state": "waiting"}}\n')
             said = True
@@ -34,22 +35,58 @@ def connect() -> tuple[socket.socket, bytes]:
             early += data
 
 
-def join(agent: socket.socket, early: bytes) -> None:
+def join(sock: socket.socket, early: bytes) -> None:
     """Copies both ways until either side ends."""
-    agent.sendall(early)
+    sock.sendall(early)
     while True:
-        for ready in select.select([0, agent.fileno()], [], [])[0]:
-            data = os.read(0, 65536) if ready == 0 else agent.recv(65536)
+        for ready in select.select([0, sock.fileno()], [], [])[0]:
+            data = os.read(0, 65536) if ready == 0 else sock.recv(65536)
             if not data:
                 return
             if ready == 0:
-                agent.sendall(data)
+                sock.sendall(data)
             else:
-                os.write(1, data)
+                write(data)
+
+
+def tunnel(sock: socket.socket) -> None:
+    """Copies both ways, neither waiting for the other. The end of input is passed on; the end of the other side ends this."""
+    import _thread
+
+    def inward() -> None:
+        try:
+            for data in iter(lambda: os.read(0, 65536), b""):
+                sock.sendall(data)
+            sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass  # the other side is gone, which the other direction sees too
+
+    _thread.start_new_thread(inward, ())
+    for data in iter(lambda: sock.recv(65536), b""):
+        write(data)
+
+
+def write(data: bytes) -> None:
+    """Writes all of it to standard output."""
+    while data:
+        data = data[os.write(1, data) :]
+
+
+def main(arguments: list[str]) -> None:
+    """The relay, as one of the two."""
+    if not arguments:
+        return join(*agent())
+    port = int(arguments[1])
+    try:
+        sock = socket.create_connection(("127.0.0.1", port))
+    except OSError as error:
+        sys.exit(f"127.0.0.1:{port}: {error.strerror}")
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return tunnel(sock)
 
 
 if __name__ == "__main__":
     try:
-        join(*connect())
+        main(sys.argv[1:])
     except (KeyboardInterrupt, BrokenPipeError, ConnectionError):
         pass

@@ -7,6 +7,7 @@ import signal
 import socket
 
 FORWARDED = ("HUP", "INT", "QUIT", "USR1", "USR2", "TERM", "WINCH", "TTIN", "TTOU", "CONT")
+WAKE = signal.SIGRTMAX - 7  # to a child that has neither an event loop nor a thread to spare: look at your channel
 
 
 class Signals:

@@ -19,9 +19,11 @@ import sys
 import time
 
 from . import VERSION, control, processes, protocol, terminal, zygote
+from .attaching import Attaching
 from .channel import Channel
 from .code import Memory
 from .preload import impossible
+from .process import Process
 from .project import Project
 from .signals import Signals
 
@@ -35,25 +37,6 @@ if TYPE_CHECKING:
 PATIENCE = 1.0  # seconds that a loading child has to come up before a newer save may replace it
 STEADY = 0.5  # seconds that a script has to run before it is worth a zygote
 ATTEMPTS = 8  # preloads that may turn out unclean
-
-
-class Process:
-    """A child as the supervisor sees it."""
-
-    def __init__(self, channel: Channel, mode: str) -> None:
-        self.channel = channel
-        self.mode = mode
-        self.pid = 0
-        self.generation = 0
-        self.asked: list[int] = []
-        self.began = 0.0
-        self.retire = "TERM"
-        self.failure: dict[str, Any] | None = None
-        self.deadline = 0.0
-        self.family: set[tuple[int, str]] = set()
-        self.ready: dict[str, Any] = {}
-        self.began_serving = 0.0
-        self.waits_for_its_turn = False
 
 
 class Supervisor:
@@ -86,6 +69,7 @@ class Supervisor:
         self.attempts = 0
         self.preload_ms = 0
         self.preload_due = 0.0
+        self.attaching = Attaching()
         self.bare_because = "the setting" if settings.reload == "restart" else "not yet preloaded"
         self.can_fork = processes.adopt_orphans() and settings.reload == "fork"
         if settings.reload == "fork" and not self.can_fork:
@@ -140,11 +124,14 @@ class Supervisor:
         if requests is None:
             self.selector.unregister(connection)
             self.connections.remove(connection)
+            self.attaching.forget(connection)
             connection.close()
             return
         for kind, body in requests:
             if kind == "status":
                 connection.say("status", {"id": body.get("id", 0), **self._status()})
+            elif kind == "debug" and not self.stopping:
+                self.attaching.ask(connection, body, self.serving)
             elif kind in protocol.ASKED and not self.stopping:
                 self._ask(kind, body)
             else:
@@ -268,6 +255,9 @@ class Supervisor:
         self.selector.close()
         for fd in self.held.values():
             os.close(fd)
+        for child in (self.serving, self.loading, *self.draining):
+            if child is not None:
+                child.let_go()
         for sock in (self.control, *(connection.sock for connection in self.connections)):
             sock.detach()
 
@@ -281,7 +271,8 @@ class Supervisor:
         ours, theirs = Channel.pair()
         self.standby = Process(ours, "fork")
         late = self.name not in ("gunicorn", "celery")
-        self.zygote.channel.send({"fork": {"files": self.files, "late": late}}, [theirs.fileno()])
+        debugger = self.serving.debugger if self.serving is not None else None
+        self.zygote.channel.send({"fork": {"files": self.files, "late": late, "debugger": debugger}}, [theirs.fileno()])
         theirs.close()
         self._hear(self.standby, self._heard)
 
@@ -302,6 +293,7 @@ class Supervisor:
         return None
 
     def _close(self, child: Process) -> None:
+        child.let_go()
         if child.channel.fileno() >= 0:
             self.selector.unregister(child.channel)
             child.channel.close()
@@ -337,6 +329,10 @@ class Supervisor:
                 self._learn(value["names"], value["files"])
             elif name == "retired":
                 self._answer(child)
+            elif name == "wake":
+                child.wakes = value
+            elif name == "debugging":
+                self.attaching.answered(value)
             elif name == "adopt" and self.serving is not None and self.serving is not child:
                 self.serving.channel.send({"adopt": {}}, files)
         for fd in files:
@@ -378,6 +374,7 @@ class Supervisor:
             return
         child.ready, child.began_serving = ready, time.monotonic()
         old, self.serving, self.loading = self.serving, child, None
+        self.attaching.pass_to(child)
         self.terminal.give_to(child.pid)
         if old is not None:
             self._retire(old)
@@ -407,7 +404,8 @@ class Supervisor:
         if old.retire == "message":
             old.channel.send({"retire": {"seconds": max(0.5, self.settings.drain - 1)}})
         else:
-            _kill(old.pid, getattr(signal, "SIG" + old.retire))
+            old.signal(getattr(signal, "SIG" + old.retire))
+        old.let_go()
         old.family = processes.family(old.pid)
 
     def _learn(self, names: list[str], files: list[str]) -> None:
@@ -454,7 +452,7 @@ class Supervisor:
         self.stopping = self.stopping or number == signal.SIGTERM
         children = [child for child in (self.serving, self.loading, *self.draining) if child is not None and child.pid]
         for child in children:
-            _kill(child.pid, number)
+            child.signal(number)
         if not children and number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
             self._leave(-number)
 
@@ -559,15 +557,6 @@ def _readable(channel: Channel) -> bool:
     with selectors.SelectSelector() as one:
         one.register(channel, selectors.EVENT_READ)
         return bool(one.select(0))
-
-
-def _kill(pid: int, number: int) -> None:
-    if pid <= 0:
-        return
-    try:
-        os.kill(pid, number)
-    except ProcessLookupError:
-        pass
 
 
 def _milliseconds(began: float, marks: dict[str, float]) -> dict[str, float]:

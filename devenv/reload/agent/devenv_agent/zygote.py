@@ -27,11 +27,12 @@ if TYPE_CHECKING:
 class Forked(BaseException):
     """Unwinds a forked process out of its parent's loop, up to entry.enter."""
 
-    def __init__(self, channel: Channel, memory: Memory, late: list[str]) -> None:
+    def __init__(self, channel: Channel, memory: Memory, late: list[str], debugger: str | None = None) -> None:
         super().__init__()
         self.channel = channel
         self.memory = memory
         self.late = late
+        self.debugger = debugger
 
 
 def run(channel: Channel, settings: Settings, names: list[str], left_out: dict[str, str]) -> NoReturn:
@@ -58,7 +59,8 @@ def run(channel: Channel, settings: Settings, names: list[str], left_out: dict[s
         if _forked_twice():
             channel.close()
             quiet.end()
-            raise Forked(Channel(socket.socket(fileno=files[0])), memory, late if message["fork"]["late"] else [])
+            asked = message["fork"]
+            raise Forked(Channel(socket.socket(fileno=files[0])), memory, late if asked["late"] else [], asked["debugger"])
         os.close(files[0])
 
 

@@ -55,6 +55,8 @@ def _worker(child: Child, worker: Any) -> None:
         self.cfg.devenv_workers = self.cfg.workers
         child.workers = self.cfg.workers
         if not any(base.__name__ == "UvicornWorker" for base in type(self).__mro__):
+            child.shared = True
+            child.pump_when_woken()
             worker_ready(child)
 
     worker.load_wsgi = load_wsgi

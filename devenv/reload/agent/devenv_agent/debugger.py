@@ -1,0 +1,113 @@
+"""debugpy in a child: not imported, not listening and no cost until devenv asks, because an editor connects.
+
+It listens on a port of the container's own loopback device that nobody else knows, and devenv comes there by
+`relay.py connect`. Together with the request comes one end of a pipe, the leash: when the supervisor closes the other end,
+because another child has taken over, the debugger lets go of whatever it holds, so that requests which stand at a
+breakpoint are answered and this process can end.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .child import Child
+
+LOOPBACK = "127.0.0.1"
+QUIET = "PYDEVD_DISABLE_FILE_VALIDATION"  # else debugpy warns on standard error of modules that are frozen into Python
+
+
+class Debugger:
+    """The debugger of this process, before and after somebody wants it."""
+
+    def __init__(self, child: Child) -> None:
+        self._child = child
+        self._port = 0
+
+    def asked(self, request: dict[str, Any], files: list[int]) -> None:
+        """Answers a request for the port on which debugpy listens. The last of files is the leash."""
+        answer: dict[str, Any] = {"key": request["key"], "pid": os.getpid()}
+        try:
+            if not self._port:
+                self._port = self._listen(request["path"])
+                _start(_hold, files.pop())
+            answer["port"] = self._port
+        except ModuleNotFoundError as error:
+            answer["error"] = "no debugpy" if error.name == "debugpy" else f"debugpy: {error}"
+        except Exception as error:
+            answer["error"] = f"debugpy: {error}"
+        for fd in files:
+            os.close(fd)
+        self._child.channel.send({"debugging": answer})
+
+    def _listen(self, folder: str) -> int:
+        debugpy = load(folder)
+        with self._child.listeners.left_alone():
+            _, port = debugpy.listen((LOOPBACK, 0), in_process_debug_adapter=True)
+            return port or _bound()
+
+
+def load(folder: str) -> Any:
+    """Imports debugpy whole; folder is searched last, "" is none."""
+    if folder and folder not in sys.path:
+        sys.path.append(folder)
+    unset = QUIET not in os.environ
+    os.environ.setdefault(QUIET, "1")
+    try:
+        import debugpy
+        import debugpy.server.api  # imported by the first call otherwise
+
+        return debugpy
+    finally:
+        if unset:
+            os.environ.pop(QUIET, None)
+
+
+def _bound() -> int:
+    """The port that the system chose: debugpy before 1.8.15 does not tell."""
+    import time
+
+    from _pydevd_bundle.pydevd_constants import get_global_debugger
+
+    end = time.monotonic() + 5
+    while time.monotonic() < end:
+        name = getattr(get_global_debugger(), "_server_socket_name", None)
+        if name and name[1]:
+            return int(name[1])
+        time.sleep(0.002)
+    raise OSError("it does not say where it listens")
+
+
+def _start(run: Any, *args: Any) -> None:
+    """Runs a thread that the debugger neither shows nor stops."""
+    import threading
+
+    thread = threading.Thread(target=run, args=args, name="devenv", daemon=True)
+    thread.is_pydev_daemon_thread = True  # type: ignore[attr-defined]
+    thread.start()
+
+
+def _hold(leash: int) -> None:
+    """Lets go at the end of the leash: no breakpoint stops anything any more, and what is stopped goes on."""
+    os.read(leash, 1)
+    import socket
+
+    import pydevd
+    from _pydevd_bundle.pydevd_api import PyDevdAPI
+    from _pydevd_bundle.pydevd_constants import get_global_debugger
+
+    debugger = get_global_debugger()
+    if debugger is None:
+        return
+    connection = getattr(getattr(debugger, "reader", None), "sock", None)
+    PyDevdAPI().request_disconnect(debugger, resume_threads=True)
+    pydevd.stoptrace()
+    if connection is not None:
+        try:
+            connection.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
