@@ -60,6 +60,17 @@ func TestServiceNames(t *testing.T) {
 	}
 }
 
+// The guide calls the entries by the names that they have.
+func TestGuide(t *testing.T) {
+	t.Parallel()
+	guide := get(t, "../../../examples/editors/README.md")
+	for _, name := range []string{vscode.Prefix + "api", vscode.AttachAll, vscode.UpAndAttach, vscode.UpTask} {
+		if !strings.Contains(guide, "`"+name+"`") {
+			t.Errorf("%q is not in the guide", name)
+		}
+	}
+}
+
 // What belongs to the user stays byte for byte and in its order, comments too, whatever is written around it.
 func TestForeignStays(t *testing.T) {
 	t.Parallel()
