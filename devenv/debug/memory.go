@@ -1,0 +1,39 @@
+package debug
+
+import "slices"
+
+// memory is what the client has configured and the process has acknowledged, in the order in which it was first asked for: what a new process
+// is told. A request that replaces an earlier one (the breakpoints of one file) takes its place.
+type memory []message
+
+// configures says whether a request is part of the configuration, and so is repeated to a new process.
+func configures(m message) bool {
+	switch m.name {
+	case "initialize", "attach", "launch", "configurationDone", "setDebuggerProperty":
+		return true
+	}
+	return setKey(m) != ""
+}
+
+func (m memory) remember(request message) memory {
+	same := func(known message) bool { return known.name == request.name && setKey(known) == setKey(request) }
+	if i := slices.IndexFunc(m, same); i >= 0 && request.name != "setDebuggerProperty" { // properties add up
+		m[i] = request
+		return m
+	}
+	return append(m, request)
+}
+
+// script is the order in which a new process is told: configurationDone ends it, also if breakpoints were first set after it.
+func (m memory) script() []message {
+	script := slices.Clone(m)
+	slices.SortStableFunc(script, func(a, b message) int { return last(a) - last(b) })
+	return script
+}
+
+func last(m message) int {
+	if m.name == "configurationDone" {
+		return 1
+	}
+	return 0
+}
