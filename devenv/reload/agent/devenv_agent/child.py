@@ -157,20 +157,17 @@ class Child:
 
     def pump_in_thread(self) -> None:
         """Handles messages in a thread, for servers that have no event loop."""
-        import threading
 
         def forever() -> None:
             while not self.retiring:
                 self.pump()
 
-        thread = threading.Thread(target=forever, name="devenv", daemon=True)
-        thread.is_pydev_daemon_thread = True  # type: ignore[attr-defined]  # no debugger stops it
-        thread.start()
+        debugger.start_thread(forever)
 
     def pump_when_woken(self) -> None:
         """Handles messages when the supervisor sends a signal, for programs that have neither loop nor thread to spare."""
         self.shared = True  # the signal may come twice for one message
-        signal.signal(WAKE, lambda *_: self.pump())
+        signal.signal(WAKE, lambda *_: debugger.start_thread(self.pump))
         self.channel.send({"wake": os.getpid()})
 
     def _debug(self, request: dict[str, Any], files: list[int]) -> None:

@@ -13,6 +13,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from .child import Child
@@ -27,21 +28,22 @@ class Debugger:
     def __init__(self, child: Child) -> None:
         self._child = child
         self._port = 0
+        self._leash = -1
 
     def asked(self, request: dict[str, Any], files: list[int]) -> None:
-        """Answers a request for the port on which debugpy listens. The last of files is the leash."""
+        """Answers a request for the port on which debugpy listens. With the first one comes the leash."""
+        if files:
+            self._leash = files[0]
         answer: dict[str, Any] = {"key": request["key"], "pid": os.getpid()}
         try:
             if not self._port:
                 self._port = self._listen(request["path"])
-                _start(_hold, files.pop())
+                start_thread(lambda: _let_go_at_the_end_of(self._leash))
             answer["port"] = self._port
         except ModuleNotFoundError as error:
             answer["error"] = "no debugpy" if error.name == "debugpy" else f"debugpy: {error}"
         except Exception as error:
             answer["error"] = f"debugpy: {error}"
-        for fd in files:
-            os.close(fd)
         self._child.channel.send({"debugging": answer})
 
     def _listen(self, folder: str) -> int:
@@ -82,17 +84,17 @@ def _bound() -> int:
     raise OSError("it does not say where it listens")
 
 
-def _start(run: Any, *args: Any) -> None:
-    """Runs a thread that the debugger neither shows nor stops."""
+def start_thread(run: Callable[[], None]) -> None:
+    """Runs a thread of the agent, which a debugger neither shows nor stops."""
     import threading
 
-    thread = threading.Thread(target=run, args=args, name="devenv", daemon=True)
+    thread = threading.Thread(target=run, name="devenv", daemon=True)
     thread.is_pydev_daemon_thread = True  # type: ignore[attr-defined]
     thread.start()
 
 
-def _hold(leash: int) -> None:
-    """Lets go at the end of the leash: no breakpoint stops anything any more, and what is stopped goes on."""
+def _let_go_at_the_end_of(leash: int) -> None:
+    """From then on no breakpoint stops anything, and what is stopped goes on."""
     os.read(leash, 1)
     import socket
 

@@ -20,6 +20,7 @@ class Client:
     def __init__(self, relay: list[str], file: Path, lines: list[int]) -> None:
         self.process = subprocess.Popen(relay, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self._in, self._number = b"", 0
+        self._events: list[dict[str, Any]] = []
         self.ask("initialize", adapterID="test", pathFormat="path")
         self.send("attach", justMyCode=False)
         self.event("initialized")
@@ -43,6 +44,11 @@ class Client:
         return body
 
     def event(self, name: str) -> dict[str, Any]:
+        """The body of the next event of this name; it may have come before an answer that was waited for."""
+        for event in self._events:
+            if event["event"] == name:
+                self._events.remove(event)
+                return event.get("body") or {}
         message = self.next(lambda message: message.get("event") == name)
         assert message is not None, f"the connection ended before {name}"
         body: dict[str, Any] = message.get("body") or {}
@@ -59,6 +65,8 @@ class Client:
                 message: dict[str, Any] = json.loads(rest[:length])
                 if wanted(message):
                     return message
+                if message["type"] == "event":
+                    self._events.append(message)
                 continue
             assert self.process.stdout
             assert select.select([self.process.stdout], [], [], max(0, end - time.monotonic()))[0], "no answer"

@@ -43,7 +43,7 @@ def app(environ, start):
     return [here]
 """
 WORKER = """
-import time
+import colorsys, time
 from value import V
 while True:
     here = V
