@@ -14,7 +14,8 @@ import (
 // container was replaced. Safe for concurrent use.
 type agents struct {
 	engine *engine.Client
-	failed func(service string, failed *agent.Failure) // a first start that failed
+	failed func(service string, failed *agent.Failure)        // a first start that failed
+	serves func(container engine.Container, now agent.Status) // another process serves
 
 	mu    sync.Mutex
 	links map[string]*agentLink // by container ID
@@ -26,11 +27,23 @@ type agentLink struct {
 	status agent.Status
 }
 
-func newAgents(client *engine.Client, failed func(service string, failed *agent.Failure)) *agents {
-	return &agents{engine: client, failed: failed, links: map[string]*agentLink{}}
+// set takes in what the agent says, and reports whether another process serves than before.
+func (l *agentLink) set(now agent.Status) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	before := l.status
+	l.status = now
+	return now.Child != 0 && now.Child != before.Child
 }
 
-// to is the connection to the agent of a container.
+// now is what the agent said last.
+func (l *agentLink) now() agent.Status {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.status
+}
+
+// to is the connection to the agent of a container. It ends with ctx, so that must be the session's.
 func (a *agents) to(ctx context.Context, c engine.Container) (*agentLink, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -47,7 +60,11 @@ func (a *agents) to(ctx context.Context, c engine.Container) (*agentLink, error)
 	}
 	link := &agentLink{}
 	link.Link = agent.NewLink(stream, agent.Notice{
-		Status: func(s agent.Status) { link.mu.Lock(); defer link.mu.Unlock(); link.status = s },
+		Status: func(now agent.Status) {
+			if link.set(now) {
+				a.serves(c, now)
+			}
+		},
 		Failed: func(f *agent.Failure) { a.failed(c.Service, f) },
 	})
 	a.links[c.ID] = link
@@ -81,14 +98,13 @@ func (a *agents) styles(services map[string]string) map[string]string {
 	defer a.mu.Unlock()
 	styles := map[string]string{}
 	for id, link := range a.links {
-		link.mu.Lock()
-		if service, known := services[id]; known && link.status.Mode != "" {
-			styles[service] = link.status.Mode
-			if link.status.Why != "" {
-				styles[service] += " (" + link.status.Why + ")"
+		status := link.now()
+		if service, known := services[id]; known && status.Mode != "" {
+			styles[service] = status.Mode
+			if status.Why != "" {
+				styles[service] += " (" + status.Why + ")"
 			}
 		}
-		link.mu.Unlock()
 	}
 	return styles
 }

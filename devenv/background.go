@@ -3,7 +3,9 @@ package devenv
 import (
 	"context"
 	"errors"
+	"maps"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"devenv/devenv/fault"
@@ -43,26 +45,45 @@ func (e *Environment) session(ctx context.Context) error {
 // handOver makes sure that a session looks after what was planned and has just been brought up: the one that runs, or
 // a background session, where there is something to watch.
 func (e *Environment) handOver(ctx context.Context, planned plan.Plan) error {
-	holder, held := e.store.Holder(state.Live)
-	switch {
-	case held && holder.Command == liveCommand && !watchable(planned):
-		return e.endBackground(ctx)
-	case held:
-		_, err := live.Ask(ctx, e.socket(), live.Request{Adopt: &live.Adoption{Command: e.settings.Command, Mode: e.settings.Mode}})
-		return err
-	case !watchable(planned):
+	if _, held := e.store.Holder(state.Live); held {
+		answer, err := live.Ask(ctx, e.socket(), live.Request{Adopt: &live.Adoption{Command: e.settings.Command, Mode: e.settings.Mode}})
+		e.sayDebuggers(answer.Debuggers, planned)
+		if !errors.Is(err, live.ErrOther) {
+			return err
+		}
+		if err := e.endBackground(ctx); err != nil {
+			return err
+		}
+	}
+	if !watchable(planned) {
 		return nil
 	}
 	log := filepath.Join(e.store.Folder(), "live.log")
-	if err := live.Spawn(ctx, e.liveArgs(), e.settings.Env, e.settings.Dir, log, e.socket()); err != nil {
+	answer, err := live.Spawn(ctx, e.liveArgs(), e.settings.Env, e.settings.Dir, log, e.socket())
+	if err != nil {
 		return err
 	}
+	e.sayDebuggers(answer.Debuggers, planned)
 	e.settings.Term.Say("watching in the background; its log is %s", e.project.Rel(log))
 	return nil
 }
 
-// liveArgs are the command line of the background session: the flags that name this project.
+// sayDebuggers prints where an editor attaches to services that can be debugged in their modes of now.
+func (e *Environment) sayDebuggers(debuggers map[string]live.Debugger, planned plan.Plan) {
+	for _, service := range slices.Sorted(maps.Keys(planned.Debug)) {
+		if address := debuggers[service].Address; address != "" {
+			e.settings.Term.Say("%-12s %s  (debugger)", service, address)
+		}
+	}
+}
+
+// liveArgs are the command line of the background session.
 func (e *Environment) liveArgs() []string {
+	return append(e.projectFlags(), "live", "--mode", e.settings.Mode, "--poll", e.settings.Poll.String())
+}
+
+// projectFlags are the flags before the command that name this project.
+func (e *Environment) projectFlags() []string {
 	var args []string
 	for _, file := range e.settings.Files {
 		args = append(args, "--file", file)
@@ -76,7 +97,7 @@ func (e *Environment) liveArgs() []string {
 	if e.settings.Name != "" {
 		args = append(args, "--project-name", e.settings.Name)
 	}
-	return append(args, "live", "--mode", e.settings.Mode, "--poll", e.settings.Poll.String())
+	return args
 }
 
 // endBackground ends the background session, if one runs, and waits until it has let go of the project.
@@ -88,7 +109,7 @@ func (e *Environment) endBackground(ctx context.Context) error {
 	if holder.Command != liveCommand {
 		return nil
 	}
-	if _, err := live.Ask(ctx, e.socket(), live.Request{Stop: true}); err != nil {
+	if _, err := live.Ask(ctx, e.socket(), live.Request{Stop: true}); err != nil && !errors.Is(err, live.ErrOther) {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, endWithin)

@@ -21,6 +21,7 @@ var owners = map[string][]string{
 	"github.com/docker/docker":                            {"devenv/devenv/engine"},
 	"github.com/fsnotify/fsnotify":                        {"devenv/devenv/watch"},
 	"github.com/spf13/cobra":                              {"devenv/cmd/devenv"},
+	"github.com/tailscale/hujson":                         {"devenv/devenv/debug/vscode"},
 	"github.com/gofrs/flock":                              {"devenv/devenv/state"},
 	"github.com/google/go-dap":                            {"devenv/devenv/debug", "devenv/devenv/debug/daptest"},
 }
@@ -28,7 +29,7 @@ var owners = map[string][]string{
 // arrows are the imports inside devenv that are allowed: data flows one way, from the files to the containers.
 var arrows = map[string][]string{
 	"cmd/devenv":           {"devenv", "devenv/fault", "devenv/term"},
-	"devenv":               {"devenv/build", "devenv/dockerfile", "devenv/engine", "devenv/fault", "devenv/plan", "devenv/live", "devenv/project", "devenv/reload", "devenv/reload/agent", "devenv/secret", "devenv/source", "devenv/stack", "devenv/state", "devenv/term", "devenv/watch"},
+	"devenv":               {"devenv/build", "devenv/debug", "devenv/debug/vscode", "devenv/dockerfile", "devenv/engine", "devenv/fault", "devenv/plan", "devenv/live", "devenv/project", "devenv/reload", "devenv/reload/agent", "devenv/secret", "devenv/source", "devenv/stack", "devenv/state", "devenv/term", "devenv/watch"},
 	"devenv/plan":          {"devenv/dockerfile", "devenv/fault", "devenv/project", "devenv/source"},
 	"devenv/project":       {"devenv/fault", "devenv/secret"},
 	"devenv/build":         {"devenv/fault", "devenv/dockerfile"},

@@ -17,8 +17,9 @@ import (
 
 // session is a running `up` of this project: package live runs it, package reload decides, and it does what was decided.
 type session struct {
-	agents  *agents
-	running *live.Session
+	agents    *agents
+	debuggers *debuggers
+	running   *live.Session
 
 	mu     sync.Mutex // guards what follows: a converge replaces it
 	now    *Environment
@@ -34,21 +35,29 @@ type session struct {
 func (e *Environment) watched(ctx context.Context, in plan.Input, planned plan.Plan, untilEmpty bool) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	s := e.newSession(in, planned)
+	s := e.newSession(ctx, in, planned)
+	defer s.debuggers.close()
 	defer s.agents.close()
+	defer stop()
 	if err := s.running.Start(ctx); err != nil {
 		return err
 	}
 	if reason := s.running.Watching().Reason; reason != nil {
 		e.settings.Term.Fail(reason)
 	}
+	if err := s.debuggers.listen(planned.Debug); err != nil {
+		e.settings.Term.Fail(err)
+	}
+	e.sayDebuggers(s.debuggers.all(), planned)
 	listener, err := live.Listen(ctx, e.socket())
 	if err != nil {
 		return fault.New(fault.Failed, "control socket: %w", err)
 	}
 	var others sync.WaitGroup
 	others.Go(func() {
-		s.running.Serve(ctx, listener, live.Control{Styles: s.styles, Adopt: s.adopt, Stop: stop})
+		s.running.Serve(ctx, listener, live.Control{
+			Styles: s.styles, Debuggers: s.debuggers.all, Adopt: s.adopt, Stop: stop,
+		})
 	})
 	others.Go(func() { s.follow(ctx, untilEmpty, stop) })
 	s.running.Run(ctx)
@@ -57,9 +66,10 @@ func (e *Environment) watched(ctx context.Context, in plan.Input, planned plan.P
 	return nil
 }
 
-func (e *Environment) newSession(in plan.Input, planned plan.Plan) *session {
+func (e *Environment) newSession(ctx context.Context, in plan.Input, planned plan.Plan) *session {
 	s := &session{known: map[string]bool{}, copied: map[string]map[string]watch.Change{}, missed: map[string]bool{}}
-	s.agents = newAgents(e.engine, s.firstFailed)
+	s.debuggers = &debuggers{session: s, ctx: ctx, ports: map[string]*debugPort{}}
+	s.agents = &agents{engine: e.engine, failed: s.firstFailed, serves: s.debuggers.serves, links: map[string]*agentLink{}}
 	s.running = live.New(s, s.report)
 	s.set(e, in, planned)
 	return s
@@ -68,6 +78,9 @@ func (e *Environment) newSession(in plan.Input, planned plan.Plan) *session {
 // replace takes in the project as it is planned now, and watches it before anything of it starts.
 func (s *session) replace(ctx context.Context, e *Environment, in plan.Input, planned plan.Plan) {
 	s.set(e, in, planned)
+	if err := s.debuggers.listen(planned.Debug); err != nil {
+		e.settings.Term.Fail(err)
+	}
 	s.running.Look(ctx)
 }
 

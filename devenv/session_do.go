@@ -63,8 +63,13 @@ func (s *session) reopen(ctx context.Context) error {
 		return err
 	}
 	in, planned, err := e.planPresent(ctx)
-	if err == nil {
-		s.replace(ctx, e, in, planned)
+	if err != nil {
+		return err
+	}
+	s.replace(ctx, e, in, planned)
+	containers, err := s.containers(ctx, "")
+	for _, c := range containers {
+		s.arrived(ctx, c) // it may be looked after now, and have come before that was known
 	}
 	return err
 }
@@ -106,6 +111,9 @@ func (s *session) reload(ctx context.Context, action reload.Action) (note string
 	}
 	if len(containers) == 0 {
 		return "it does not run, and will start with the new code", nil
+	}
+	if err := s.debuggers.beforeReload(ctx, action.Service, false); err != nil {
+		return "", err
 	}
 	var all []error
 	for _, c := range containers {

@@ -34,9 +34,10 @@ type ServiceStatus struct {
 	Mode      string    `json:"mode"`
 	Target    string    `json:"target,omitempty"`
 	Image     string    `json:"image"`
-	Current   string    `json:"current"`          // yes, or why not
-	Reload    string    `json:"reload,omitempty"` // fork, or restart and why; "" for a service without an agent that answers
-	State     string    `json:"state"`            // created, running, restarting, paused, exited, dead, or absent
+	Current   string    `json:"current"`            // yes, or why not
+	Reload    string    `json:"reload,omitempty"`   // fork, or restart and why; "" for a service without an agent that answers
+	Debugger  string    `json:"debugger,omitempty"` // HOST:PORT at which an editor attaches
+	State     string    `json:"state"`              // created, running, restarting, paused, exited, dead, or absent
 	Health    string    `json:"health,omitempty"`
 	ExitCode  int       `json:"exitCode"`
 	Addresses []Address `json:"addresses"`
@@ -63,9 +64,9 @@ func (e *Environment) Status(ctx context.Context, format string) error {
 	e.settings.Term.Say("watching: %s", status.Watching)
 	var rows [][]string
 	for _, s := range status.Services {
-		rows = append(rows, []string{s.Service, s.Mode, s.Target, s.Image, s.Current, s.condition(), s.Reload, spaced(s.Addresses)})
+		rows = append(rows, []string{s.Service, s.Mode, s.Target, s.Image, s.Current, s.condition(), s.Reload, s.Debugger, spaced(s.Addresses)})
 	}
-	return e.settings.Term.Table([]string{"SERVICE", "MODE", "TARGET", "IMAGE", "CURRENT", "STATE", "RELOAD", "ADDRESS"}, rows)
+	return e.settings.Term.Table([]string{"SERVICE", "MODE", "TARGET", "IMAGE", "CURRENT", "STATE", "RELOAD", "DEBUGGER", "ADDRESS"}, rows)
 }
 
 func clock(at time.Time) string { return at.Local().Format("15:04:05") }
@@ -91,7 +92,7 @@ func spaced(addresses []Address) string {
 func (e *Environment) status(ctx context.Context) (Status, error) {
 	modes := e.modes("")
 	status := Status{Project: e.project.Compose.Name, Folder: e.project.Dir(), Mode: modes.Of("")}
-	styles := e.watchStatus(ctx, &status)
+	answer := e.watchStatus(ctx, &status)
 	if err := e.connect(ctx); err != nil {
 		return status, err
 	}
@@ -104,30 +105,31 @@ func (e *Environment) status(ctx context.Context) (Status, error) {
 		status.Services = append(status.Services, serviceRows(service, modes.Of(service), containers, engineHost(e.engine.Endpoint()))...)
 	}
 	for i := range status.Services {
-		status.Services[i].Reload = styles[status.Services[i].Service]
+		row := &status.Services[i]
+		row.Reload, row.Debugger = answer.Services[row.Service], answer.Debuggers[row.Service].Address
 	}
 	return status, e.addImages(ctx, status.Services)
 }
 
 // watchStatus asks the running session how its watch is, and how each service takes in new code.
-func (e *Environment) watchStatus(ctx context.Context, status *Status) map[string]string {
+func (e *Environment) watchStatus(ctx context.Context, status *Status) live.Answer {
 	holder, held := e.store.Holder(state.Live)
 	if died, yes := e.store.Died(state.Live); yes {
 		status.Watching = fmt.Sprintf("no: %q (pid %d, since %s) was killed; `devenv up -d` watches again", died.Command, died.PID, clock(died.Since))
-		return nil
+		return live.Answer{}
 	}
 	if !held {
 		status.Watching = "no: nothing watches; `devenv up` or `devenv up -d` does"
-		return nil
+		return live.Answer{}
 	}
 	status.Live = &holder
 	answer, err := live.Ask(ctx, e.socket(), live.Request{})
 	if err != nil {
 		status.Watching = "no: " + err.Error()
-		return nil
+		return live.Answer{}
 	}
 	status.Watching = answer.Watching
-	return answer.Services
+	return answer
 }
 
 // serviceRows is a row for each container of the service, at least one. A container says by a label which mode it was

@@ -162,11 +162,7 @@ func (e *Environment) arrived(ctx context.Context, planned plan.Plan, took time.
 			continue
 		}
 		for _, address := range addresses(container, engineHost(e.engine.Endpoint())) {
-			note := ""
-			if planned.Debug[container.Service] == uint32(address.Container) {
-				note = "  (debugger)"
-			}
-			e.settings.Term.Say("%-12s %s%s", container.Service, address, note)
+			e.settings.Term.Say("%-12s %s", container.Service, address)
 		}
 	}
 	e.settings.Term.Say("up in %s, mode %s", term.Duration(took), planned.Modes.Of(""))

@@ -68,7 +68,7 @@ func (a *app) root() *cobra.Command {
 	root.AddCommand(
 		a.up(), a.down(), a.stop(), a.restart(), a.mode(), a.build(),
 		a.statusCommand(), a.logs(), a.config(), a.version(), a.why(), a.live(),
-		a.exec(), a.run(), a.shell(),
+		a.exec(), a.run(), a.shell(), a.debug(),
 	)
 	return root
 }

@@ -12,6 +12,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/pkg/stdcopy"
@@ -50,6 +51,22 @@ func (c *Client) Stream(ctx context.Context, id string, command Command) (*Strea
 
 func (s *Stream) Read(p []byte) (int, error)  { return s.output.Read(p) }
 func (s *Stream) Write(p []byte) (int, error) { return s.conn.Write(p) }
+
+// LocalAddr, RemoteAddr and the deadlines for writing are those of the connection to the engine. There is no deadline
+// for reading: Close ends a Read.
+func (s *Stream) LocalAddr() net.Addr { return s.conn.LocalAddr() }
+
+// RemoteAddr is part of net.Conn.
+func (s *Stream) RemoteAddr() net.Addr { return s.conn.RemoteAddr() }
+
+// SetDeadline is part of net.Conn.
+func (s *Stream) SetDeadline(t time.Time) error { return s.conn.SetWriteDeadline(t) }
+
+// SetReadDeadline is part of net.Conn.
+func (s *Stream) SetReadDeadline(time.Time) error { return nil }
+
+// SetWriteDeadline is part of net.Conn.
+func (s *Stream) SetWriteDeadline(t time.Time) error { return s.conn.SetWriteDeadline(t) }
 
 // Close ends the stream in both directions.
 func (s *Stream) Close() error {

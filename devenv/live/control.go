@@ -27,17 +27,26 @@ type Adoption struct {
 
 // Control is what a session can be asked and told besides what package live knows.
 type Control struct {
-	Styles func(ctx context.Context) map[string]string // how each service takes in new code
-	Adopt  func(ctx context.Context, adoption Adoption)
-	Stop   func()
+	Styles    func(ctx context.Context) map[string]string // how each service takes in new code
+	Debuggers func() map[string]Debugger
+	Adopt     func(ctx context.Context, adoption Adoption)
+	Stop      func()
 }
 
 // Answer is what a session says of itself.
 type Answer struct {
-	Watching string            `json:"watching"` // "armed", "polling every ...", or why not
-	Folders  int               `json:"folders"`
-	Services map[string]string `json:"services,omitempty"` // how each service takes in new code: fork, restart (why)
-	Entries  []reload.Entry    `json:"entries,omitempty"`
+	Watching  string              `json:"watching"` // "armed", "polling every ...", or why not
+	Folders   int                 `json:"folders"`
+	Services  map[string]string   `json:"services,omitempty"`  // how each service takes in new code: fork, restart (why)
+	Debuggers map[string]Debugger `json:"debuggers,omitempty"` // by service
+	Entries   []reload.Entry      `json:"entries,omitempty"`
+}
+
+// Debugger is the debug port of a service.
+type Debugger struct {
+	Address string   `json:"address"`           // HOST:PORT at which an editor attaches
+	Client  string   `json:"client,omitempty"`  // who is attached
+	Stopped []string `json:"stopped,omitempty"` // threads that stand at a breakpoint
 }
 
 // askWithin bounds a question: a session answers from memory.
@@ -58,8 +67,17 @@ func Ask(ctx context.Context, socket string, request Request) (Answer, error) {
 		return Answer{}, err
 	}
 	var answer Answer
-	return answer, json.NewDecoder(conn).Decode(&answer)
+	var other *json.UnmarshalTypeError
+	if err := json.NewDecoder(conn).Decode(&answer); errors.As(err, &other) {
+		return Answer{}, &fault.Error{Class: fault.Failed, Message: "the running `up` is of another version of devenv", Hint: "end it, or devenv down", Err: ErrOther}
+	} else if err != nil {
+		return Answer{}, err
+	}
+	return answer, nil
 }
+
+// ErrOther is a session of a devenv that answers in other words. What it was told to do, it does.
+var ErrOther = errors.New("another version of devenv")
 
 // Listen makes the control socket, for this user alone. A socket that a killed session left behind is replaced: the
 // caller holds the project's lock, so nobody listens there.
@@ -97,7 +115,7 @@ func (s *Session) answer(ctx context.Context, conn net.Conn, control Control) {
 		return
 	}
 	status := s.Watching()
-	answer := Answer{Watching: "armed", Folders: status.Folders, Services: control.Styles(ctx)}
+	answer := Answer{Watching: "armed", Folders: status.Folders, Services: control.Styles(ctx), Debuggers: control.Debuggers()}
 	switch {
 	case !status.Armed:
 		answer.Watching = "not armed: " + status.Reason.Error()

@@ -170,7 +170,9 @@ func TestFailure(t *testing.T) {
 		d.done, d.fail = nil, map[string]bool{}
 	})
 	s.Retry(t.Context())
-	s.eventually("again", func() bool { return len(d.done) > 0 && strings.HasPrefix(d.done[0], "uv sync uv.lock") && !d.taken.IsZero() })
+	s.eventually("again", func() bool {
+		return len(d.done) > 0 && strings.HasPrefix(d.done[0], "uv sync uv.lock") && !d.taken.IsZero()
+	})
 }
 
 // What changes while an action runs is done after it, at once and as one.
@@ -243,9 +245,10 @@ func TestControl(t *testing.T) {
 	go func() {
 		defer close(served)
 		s.Serve(ctx, listener, live.Control{
-			Styles: func(context.Context) map[string]string { return map[string]string{"api": "fork"} },
-			Adopt:  func(_ context.Context, a live.Adoption) { adopted = a },
-			Stop:   stop,
+			Styles:    func(context.Context) map[string]string { return map[string]string{"api": "fork"} },
+			Debuggers: func() map[string]live.Debugger { return map[string]live.Debugger{"api": {Address: "127.0.0.1:5678"}} },
+			Adopt:     func(_ context.Context, a live.Adoption) { adopted = a },
+			Stop:      stop,
 		})
 	}()
 	if info, err := os.Stat(socket); err != nil || info.Mode().Perm() != 0o600 {
@@ -260,7 +263,7 @@ func TestControl(t *testing.T) {
 	s.does("reload a.py")
 	why := filepath.Join(folder, "a.py")
 	answer, err := live.Ask(t.Context(), socket, live.Request{Why: &why, Adopt: &live.Adoption{Command: "devenv mode", Mode: "dev"}, Stop: true})
-	if err != nil || answer.Watching != "armed" || answer.Services["api"] != "fork" || adopted.Mode != "dev" {
+	if err != nil || answer.Watching != "armed" || answer.Services["api"] != "fork" || answer.Debuggers["api"].Address != "127.0.0.1:5678" || adopted.Mode != "dev" {
 		t.Errorf("%+v %+v %v", answer, adopted, err)
 	}
 	if len(answer.Entries) != 1 || answer.Entries[0].Verb != "reload" || answer.Entries[0].Result != "done" {

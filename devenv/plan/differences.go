@@ -2,6 +2,8 @@ package plan
 
 import (
 	"cmp"
+	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,7 +14,7 @@ import (
 // Difference is one fact about a service that is not the same in two modes.
 type Difference struct {
 	Service string `json:"service"`
-	Key     string `json:"key"` // target, dockerfile, image, user, workdir, entrypoint, command, mount PATH, port PORT, env NAME
+	Key     string `json:"key"` // target, dockerfile, image, user, workdir, entrypoint, command, mount PATH, port PORT, env NAME, reload, debugger
 	From    string `json:"from,omitempty"`
 	To      string `json:"to,omitempty"`
 }
@@ -22,8 +24,7 @@ type Difference struct {
 func Differences(in Input, from, to Plan) []Difference {
 	var all []Difference
 	for _, name := range sorted(to.Project.Services) {
-		before := facts(in, from.Project.Services[name])
-		after := facts(in, to.Project.Services[name])
+		before, after := from.facts(in, name), to.facts(in, name)
 		for _, key := range union(before, after) {
 			if before[key] != after[key] {
 				all = append(all, Difference{name, key, before[key], after[key]})
@@ -31,6 +32,28 @@ func Differences(in Input, from, to Plan) []Difference {
 		}
 	}
 	return all
+}
+
+// facts are what a service gets, by key.
+func (p Plan) facts(in Input, name string) map[string]string {
+	all := facts(in, p.Project.Services[name])
+	if debug, yes := p.Debug[name]; yes && debug.Agent {
+		all["debugger"] = fmt.Sprintf("127.0.0.1:%d", debug.Port)
+	}
+	if slices.Contains(p.Agents, name) {
+		all["reload"] = "in place"
+		withoutAgent(all, in.Agent.Path)
+	}
+	return all
+}
+
+// withoutAgent takes out the variables by which the agent is started: they are how, not what.
+func withoutAgent(facts map[string]string, path string) {
+	maps.DeleteFunc(facts, func(key, _ string) bool { return strings.HasPrefix(key, "env DEVENV_AGENT") })
+	own := strings.TrimPrefix(strings.TrimPrefix(facts["env PYTHONPATH"], path), ":")
+	if facts["env PYTHONPATH"] = own; own == "" {
+		delete(facts, "env PYTHONPATH")
+	}
 }
 
 // facts are what a container of the service gets, by key.

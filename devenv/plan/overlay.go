@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -16,13 +17,14 @@ const ModeLabel = "devenv.mode"
 
 // overlay changes one service for its mode and writes down each change.
 type overlay struct {
-	in      Input
-	mode    string
-	service types.ServiceConfig
-	debug   debugPort
-	agent   bool // the service has the agent
-	changes []Change
-	advice  []Advice
+	in         Input
+	mode       string
+	service    types.ServiceConfig
+	debug      debugPort
+	agent      bool // the service has the agent
+	debuggable Debug
+	changes    []Change
+	advice     []Advice
 }
 
 // apply makes the changes. The debug port is looked for first: it may stand in the CMD of the stage that the
@@ -37,7 +39,7 @@ func (o *overlay) apply() {
 	if o.mode == Local {
 		o.addSource()
 		o.addAgent()
-		o.guardDebugPort()
+		o.openDebugger()
 		return
 	}
 	o.dropSource()
@@ -142,6 +144,37 @@ func (o *overlay) dropDebugPort() {
 		o.change("ports", portText(p), "", "%s; mode %s has no debugger", o.debug.cause, o.mode)
 		return true
 	})
+}
+
+// openDebugger says how a debugger comes to the service. Where the agent lets it in, devenv listens in place of the
+// engine: on this machine alone, for whoever reaches the port can run code (DESIGN 3.9), and also while no process runs.
+func (o *overlay) openDebugger() {
+	port := o.expectedPort()
+	if !o.agent {
+		o.guardDebugPort()
+		if o.debug.port != 0 && port != 0 {
+			o.debuggable = Debug{Port: port}
+		}
+		return
+	}
+	o.service.Ports = slices.DeleteFunc(o.service.Ports, func(p types.ServicePortConfig) bool {
+		if o.debug.is(p) {
+			o.change("ports", portText(p), "", "%s: devenv listens for it itself, on this machine alone", o.debug.cause)
+		}
+		return o.debug.is(p)
+	})
+	o.debuggable = Debug{Port: cmp.Or(port, uint16(o.debug.port), debugpyPort), Agent: true}
+}
+
+// expectedPort is the port of this machine at which the compose file publishes the debug port; 0 if it does not, or
+// leaves the number to the engine.
+func (o *overlay) expectedPort() uint16 {
+	for _, p := range o.service.Ports {
+		if port, err := strconv.ParseUint(p.Published, 10, 16); o.debug.is(p) && err == nil {
+			return uint16(port)
+		}
+	}
+	return 0
 }
 
 // guardDebugPort keeps the debug port on this machine: whoever reaches it can run code (DESIGN 3.9).

@@ -57,8 +57,18 @@ type Plan struct {
 	Modes   Modes
 	Changes []Change
 	Advice  []Advice
-	Agents  []string          // the services that have the agent
-	Debug   map[string]uint32 // by service in mode local: the container port on which it lets a debugger in
+	Agents  []string         // the services that have the agent
+	Debug   map[string]Debug // by service in mode local, where one can be debugged
+}
+
+// Debug is how a debugger comes to a service.
+type Debug struct {
+	// Port is the number that a developer expects: published in the compose file, else the one of the command, else
+	// debugpy's own.
+	Port uint16
+	// Agent says that the agent lets a debugger in when one connects, and that devenv listens on the port, or on the
+	// next free one. Otherwise the process listens by itself, and the engine publishes the port.
+	Agent bool
 }
 
 // Change is one thing that devenv changes in a service, and its cause.
@@ -81,7 +91,7 @@ func Make(in Input) (Plan, error) {
 	if err := in.check(); err != nil {
 		return Plan{}, err
 	}
-	plan := Plan{Modes: in.Modes, Debug: map[string]uint32{}}
+	plan := Plan{Modes: in.Modes, Debug: map[string]Debug{}}
 	planned, err := in.Project.WithServicesTransform(func(_ string, s types.ServiceConfig) (types.ServiceConfig, error) {
 		return s, nil // a deep copy of each: what follows must not reach the caller's project
 	})
@@ -95,8 +105,8 @@ func Make(in Input) (Plan, error) {
 		planned.Services[name] = overlay.service
 		plan.Changes = append(plan.Changes, overlay.changes...)
 		plan.Advice = append(plan.Advice, overlay.advice...)
-		if overlay.debug.port != 0 && overlay.mode == Local {
-			plan.Debug[name] = overlay.debug.port
+		if overlay.debuggable != (Debug{}) {
+			plan.Debug[name] = overlay.debuggable
 		}
 		if overlay.agent {
 			plan.Agents = append(plan.Agents, name)

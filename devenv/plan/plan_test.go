@@ -17,7 +17,7 @@ import (
 var update = flag.Bool("update", false, "write what the plans are into testdata")
 
 // Each file of testdata is a project, the modes to plan it in and the plans as a developer reads them: a compose
-// file, its Dockerfiles, and `want MODE` or `differences MODE`, where MODE can be MODE,SERVICE=MODE.
+// file, its Dockerfiles, and `want MODE`, `want-agent MODE` (devenv has an agent to give) or `differences MODE`, where MODE can be MODE,SERVICE=MODE.
 func TestPlans(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || files == nil {
@@ -32,7 +32,7 @@ func TestPlans(t *testing.T) {
 			dir := unpack(t, archive)
 			for i, section := range archive.Files {
 				what, modes, _ := strings.Cut(section.Name, " ")
-				if what != "want" && what != "differences" {
+				if what != "want" && what != "want-agent" && what != "differences" {
 					continue
 				}
 				got := planned(t, dir, what, modes)
@@ -72,6 +72,9 @@ func unpack(t *testing.T, archive *txtar.Archive) string {
 func planned(t *testing.T, dir, what, modes string) string {
 	t.Helper()
 	in := input(t, dir, modes)
+	if what != "want" {
+		in.Agent = plan.Agent{Path: "/devenv/agent.zip", Content: "the agent"}
+	}
 	before, err := in.Project.MarshalYAML()
 	if err != nil {
 		t.Fatal(err)
@@ -83,7 +86,7 @@ func planned(t *testing.T, dir, what, modes string) string {
 	if after, _ := in.Project.MarshalYAML(); string(after) != string(before) {
 		t.Errorf("planning changed the caller's project:\n%s", after)
 	}
-	if what == "want" {
+	if what != "differences" {
 		return strings.ReplaceAll(made.String(), dir, "DIR")
 	}
 	in.Modes = plan.Modes{}

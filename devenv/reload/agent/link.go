@@ -58,6 +58,11 @@ func (f *Failure) Error() string { return f.Message }
 // ErrLost is a request whose connection ended before the answer: the container stopped, or its agent did.
 var ErrLost = errors.New("the agent's connection ended")
 
+// ErrNoDebugpy is Debug in a program whose environment has no debugpy.
+var ErrNoDebugpy = errors.New(noDebugpy)
+
+const noDebugpy = "no debugpy"
+
 // Relay is the command that joins its standard streams to the agent of its container.
 func Relay() []string {
 	_, path := Archive()
@@ -129,10 +134,17 @@ func (l *Link) Debug(ctx context.Context, path string) (port int, err error) {
 	return got.port, err
 }
 
+// Release ends the tracing of the child that serves, whose debugger is gone: it runs as fast as before Debug.
+func (l *Link) Release(ctx context.Context) error {
+	_, err := l.ask(ctx, "debug", request{Release: true})
+	return err
+}
+
 type request struct {
-	ID    int      `json:"id"`
-	Files []string `json:"files,omitempty"`
-	Path  string   `json:"path,omitempty"`
+	ID      int      `json:"id"`
+	Files   []string `json:"files,omitempty"`
+	Path    string   `json:"path,omitempty"`
+	Release bool     `json:"release,omitempty"`
 }
 
 func (l *Link) ask(ctx context.Context, kind string, asked request) (answer, error) {
@@ -219,6 +231,8 @@ func (l *Link) hear(said line) {
 		l.notice.Failed(said.Failed)
 	case said.Failed != nil:
 		l.settle(said.Failed.ID, answer{err: said.Failed})
+	case said.Debugging != nil && said.Debugging.Error == noDebugpy:
+		l.settle(said.Debugging.ID, answer{err: ErrNoDebugpy})
 	case said.Debugging != nil && said.Debugging.Error != "":
 		l.settle(said.Debugging.ID, answer{err: errors.New(said.Debugging.Error)})
 	case said.Debugging != nil:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 
 class _Request:
-    def __init__(self, connection: Connection, number: int, folder: str) -> None:
-        self.connection, self.number, self.folder = connection, number, folder
+    def __init__(self, connection: Connection, number: int, folder: str, release: bool) -> None:
+        self.connection, self.number, self.folder, self.release = connection, number, folder, release
         self.child: Process | None = None  # whom it was passed to
 
 
@@ -32,7 +32,7 @@ class Attaching:
     def ask(self, connection: Connection, body: dict[str, Any], child: Process | None) -> None:
         """Takes a request, and passes it on at once if child serves."""
         self._next += 1
-        self._open[self._next] = _Request(connection, body.get("id", 0), str(body.get("path") or ""))
+        self._open[self._next] = _Request(connection, body.get("id", 0), str(body.get("path") or ""), bool(body.get("release")))
         self.pass_to(child)
 
     def pass_to(self, child: Process | None) -> None:
@@ -40,15 +40,15 @@ class Attaching:
         for key, request in self._open.items():
             if child is not None and request.child is not child:
                 request.child = child
-                child.debugger = request.folder
-                self._pass(child, key, request.folder)
+                child.debugger = None if request.release else request.folder
+                self._pass(child, key, request)
 
-    def _pass(self, child: Process, key: int, folder: str) -> None:
+    def _pass(self, child: Process, key: int, request: _Request) -> None:
         files = []
         if child.leash < 0:
             theirs, child.leash = os.pipe()
             files = [theirs]
-        child.channel.send({"debug": {"key": key, "path": folder}}, files)
+        child.channel.send({"debug": {"key": key, "path": request.folder, "release": request.release}}, files)
         for fd in files:
             os.close(fd)
         child.wake()

@@ -29,6 +29,7 @@ class Debugger:
         self._child = child
         self._port = 0
         self._leash = -1
+        self._watched = False
 
     def asked(self, request: dict[str, Any], files: list[int]) -> None:
         """Answers a request for the port on which debugpy listens. With the first one comes the leash."""
@@ -36,9 +37,11 @@ class Debugger:
             self._leash = files[0]
         answer: dict[str, Any] = {"key": request["key"], "pid": os.getpid()}
         try:
-            if not self._port:
+            if request["release"]:
+                self._release()
+            elif not self._port:
                 self._port = self._listen(request["path"])
-                start_thread(lambda: _let_go_at_the_end_of(self._leash))
+                self._watch_leash()
             answer["port"] = self._port
         except ModuleNotFoundError as error:
             answer["error"] = "no debugpy" if error.name == "debugpy" else f"debugpy: {error}"
@@ -50,7 +53,24 @@ class Debugger:
         debugpy = load(folder)
         with self._child.listeners.left_alone():
             _, port = debugpy.listen((LOOPBACK, 0), in_process_debug_adapter=True)
-            return port or _bound()
+            port = port or _bound()
+            _answer_at_once()
+            return port
+
+    def _watch_leash(self) -> None:
+        if not self._watched:
+            self._watched = True
+            start_thread(lambda: _let_go_at_the_end_of(self._leash))
+
+    def _release(self) -> None:
+        """Takes the debugger, whose client is gone, out of this process: no function is traced any more."""
+        if not self._port:
+            return
+        self._port = 0
+        _stop_tracing()
+        from debugpy.server import api
+
+        api.listen.called = False  # debugpy refuses to listen twice, and its listener ends with a second client
 
 
 def load(folder: str) -> Any:
@@ -67,6 +87,39 @@ def load(folder: str) -> Any:
     finally:
         if unset:
             os.environ.pop(QUIET, None)
+
+
+def _answer_at_once() -> None:
+    """debugpy writes an answer in two pieces; without this the second one waits 40 ms for the first to be acknowledged."""
+    import socket
+
+    from _pydevd_bundle.pydevd_constants import get_global_debugger
+
+    waiting = getattr(get_global_debugger(), "_waiting_for_connection_thread", None)
+    listener = getattr(waiting, "_server_socket", None)
+    if isinstance(listener, socket.socket):
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # connections inherit it
+
+
+def _stop_tracing() -> None:
+    import threading
+    import time
+
+    import pydevd
+
+    threads = [thread for thread in threading.enumerate() if not getattr(thread, "pydev_do_not_trace", False)]
+    end = time.monotonic() + 1
+    while time.monotonic() < end:  # one that leaves a breakpoint would turn its tracing on again
+        if not any(getattr(getattr(thread, "additional_info", None), "is_tracing", False) for thread in threads):
+            break
+        time.sleep(0.001)
+    pydevd.stoptrace()
+    if not hasattr(sys, "monitoring"):  # before 3.12 each thread ends its own tracing, with the next function it calls
+        import pydevd_tracing
+
+        settrace = sys.settrace
+        numbers = [thread.ident for thread in threads]
+        pydevd_tracing.set_trace_to_threads(lambda *_: settrace(None), thread_idents=numbers, create_dummy_thread=False)
 
 
 def _bound() -> int:

@@ -5,7 +5,8 @@ devenv asks:
     {"refresh": {"id": 2}}                                  packages changed (uv sync): forget what is preloaded, reload
     {"status":  {"id": 3}}                                  say where things are
     {"debug":   {"id": 4, "path": "/devenv/debugpy"}}       let the serving child listen for a debugger; path: a folder
-                                                            where debugpy is if the program's environment has none, or ""
+                                                            where debugpy is if the program's environment has none, or "";
+                                                            with "release": true, end the tracing: its client is gone
 
 The agent says, first to every connection and again whenever it changes:
     {"status": {"agent": 1, "mode": "fork"|"restart", "why": "", "python": "3.13.5", "program": "uvicorn", "state":
