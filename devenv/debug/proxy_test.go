@@ -30,6 +30,7 @@ def handle(path):
     if path == "/slow":
         while not open(__file__).read().startswith("# go on"):
             number += 1
+    assert path
     double = number * 2  # here
     return double  # next
 

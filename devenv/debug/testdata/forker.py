@@ -12,6 +12,7 @@ The test speaks to it over stdin, a line a command, and reads what happened from
 import importlib
 import os
 import queue
+import signal
 import socket
 import sys
 import threading
@@ -76,14 +77,12 @@ class Handler(BaseHTTPRequestHandler):
                 text = str(os.getpid())
             else:
                 text = str(self.server.app.handle(self.path))
-            status = 200
-        except Exception as error:
-            text, status = repr(error), 500
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(text.encode())
+            self.wfile.flush()
         finally:
             self.server.busy -= 1
-        self.send_response(status)
-        self.end_headers()
-        self.wfile.write(text.encode())
 
     def log_message(self, *_):
         pass
@@ -188,6 +187,11 @@ def main():
                 os.write(children[int(pid[0])], (command + "\n").encode())
             except BrokenPipeError:
                 pass
+    for pid in children:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
 
 
 main()
