@@ -90,7 +90,12 @@ class Handler(BaseHTTPRequestHandler):
 
 def listen():
     import debugpy
+    from debugpy.server import api
 
+    if api.listen.called:
+        import pydevd
+
+        return pydevd.get_global_debugger()._server_socket_name[1]
     port = debugpy.listen(("127.0.0.1", 0), in_process_debug_adapter=True)[1]
     # An answer is written in two pieces; without this, which a connection inherits, the second one waits 40 ms for an acknowledgement.
     import pydevd
@@ -159,6 +164,12 @@ def child(listener, control):
     threading.Event().wait()
 
 
+def preload():
+    """Once a debugger has come, the next children need not import it: listen() takes 25 ms instead of 200. Nothing listens here, no thread starts."""
+    importlib.import_module("debugpy.server.api")
+    importlib.import_module("pydevd")
+
+
 def fork(listener, children):
     theirs, mine = os.pipe()
     pid = os.fork()
@@ -187,6 +198,8 @@ def main():
                 os.write(children[int(pid[0])], (command + "\n").encode())
             except BrokenPipeError:
                 pass
+            if command == "listen":
+                preload()
     for pid in children:
         try:
             os.kill(pid, signal.SIGKILL)
