@@ -195,7 +195,7 @@ func (c *conversation) release(cause string) {
 	case c.phase == waiting:
 		c.do(undial{})
 	}
-	if c.phase != idle && c.phase != ended {
+	if c.configured && c.phase != ended {
 		c.say(Released, func(e *Event) { e.Cause = cause })
 	}
 	c.do(hangUp{})

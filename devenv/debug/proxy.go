@@ -89,7 +89,7 @@ func (p *Proxy) Run(ctx context.Context) error {
 // everything that it configured is repeated; Replaced returns when that is done, so that a process which does not accept requests before has every
 // breakpoint from its first request on. Saying it twice, or without a client, does nothing.
 func (p *Proxy) Replaced(ctx context.Context, process string) error {
-	return p.until(ctx, func(o *owner) bool { return o.conversation.phase != waiting && o.conversation.phase != replaying }, replace{process})
+	return p.until(ctx, func(o *owner) bool { return o.conversation.settled() }, replace{process})
 }
 
 // LetGo lets the process run on without its debugger, as before a restart that waits for it; threads that are stopped continue. The client stays,
@@ -100,7 +100,9 @@ func (p *Proxy) LetGo(ctx context.Context) error {
 
 // Configured returns when a client is attached and has set its breakpoints.
 func (p *Proxy) Configured(ctx context.Context) error {
-	return p.until(ctx, func(o *owner) bool { return o.conversation.configured && o.conversation.phase == live }, nil)
+	return p.until(ctx, func(o *owner) bool {
+		return o.conversation.configured && o.conversation.phase == live && o.conversation.settled()
+	}, nil)
 }
 
 // Running returns when no thread is stopped in front of the client.
