@@ -43,3 +43,18 @@ func turn(m message) int {
 	}
 	return 3
 }
+
+// emptied is a request that sets nothing where the given one set something.
+func emptied(m message) message {
+	arguments := map[string]any{}
+	m.take("arguments", &arguments)
+	for _, list := range []string{"breakpoints", "filters"} {
+		if arguments[list] != nil {
+			arguments[list] = []any{}
+		}
+	}
+	for _, list := range []string{"lines", "filterOptions", "exceptionOptions"} { // other ways to say it
+		delete(arguments, list)
+	}
+	return m.with("arguments", arguments)
+}

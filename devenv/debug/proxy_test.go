@@ -441,7 +441,7 @@ func TestLetGo(t *testing.T) {
 		t.Error(err)
 	}
 	answer := p.ask("/abc")
-	stop := client.Stopped()
+	client.Stopped()
 	running := make(chan error, 1)
 	go func() { running <- p.Running(t.Context()) }()
 	if err := p.LetGo(t.Context()); err != nil {
@@ -464,7 +464,7 @@ func TestLetGo(t *testing.T) {
 	p.accept(next)
 	client.Await(asked)
 	p.ask("/abc")
-	if stop = client.Stopped(); stop.Top().Line != line(app, "next") {
+	if stop := client.Stopped(); stop.Top().Line != line(app, "next") {
 		t.Errorf("stopped at line %d", stop.Top().Line)
 	}
 }
