@@ -18,14 +18,15 @@ type breakpoints struct {
 // breakpoint is one of an answer, with all its fields and the client's id.
 type breakpoint map[string]any
 
-// setKey names the set that a request replaces, "" if it sets none.
+// setKey names the set that a request replaces, "" if it sets none. Instruction breakpoints are none that could be repeated: another build has
+// other addresses.
 func setKey(m message) string {
 	switch m.name {
 	case "setBreakpoints":
 		var arguments dap.SetBreakpointsArguments
 		m.take("arguments", &arguments)
 		return m.name + " " + arguments.Source.Path + "|" + arguments.Source.Name
-	case "setFunctionBreakpoints", "setExceptionBreakpoints", "setDataBreakpoints", "setInstructionBreakpoints":
+	case "setFunctionBreakpoints", "setExceptionBreakpoints", "setDataBreakpoints":
 		return m.name
 	}
 	return ""

@@ -195,7 +195,7 @@ func (c *conversation) release(cause string) {
 	case c.phase == waiting:
 		c.do(undial{})
 	}
-	if c.phase != idle && c.phase != ended {
+	if c.configured && c.phase != ended {
 		c.say(Released, func(e *Event) { e.Cause = cause })
 	}
 	c.do(hangUp{})
@@ -250,8 +250,19 @@ func (c *conversation) leave(reason string) {
 	c.abandon(reason)
 }
 
-// part tells the process that the debugger goes and that it is to run on.
+// part tells the process that the debugger goes and that it is to run on. debugpy does all of it at disconnect; Delve, for one client of
+// several, leaves breakpoints and a stopped process as they are.
 func (c *conversation) part(release bool) {
+	for _, request := range c.memory {
+		if setKey(request) != "" {
+			c.forward(emptied(request), theProxy)
+		}
+	}
+	if stopped := slices.Sorted(maps.Keys(c.stopped)); len(stopped) > 0 {
+		seen := maps.Clone(c.stopped)
+		c.forward(newRequest("continue", map[string]any{"threadId": stopped[0]}), theProxy)
+		c.stopped = seen // the client has not seen it run
+	}
 	c.seq.toProcess++
 	request := newRequest("disconnect", map[string]any{"restart": false, "terminateDebuggee": false})
 	request.seq = c.seq.toProcess

@@ -57,7 +57,7 @@ type forker struct {
 	dials   int
 }
 
-func newForker(t *testing.T, app string) *forker {
+func newForker(t *testing.T, app string, options ...string) *forker {
 	t.Helper()
 	interpreter, err := python()
 	if err != nil {
@@ -66,7 +66,7 @@ func newForker(t *testing.T, app string) *forker {
 	f := &forker{t: t, dir: t.TempDir(), said: map[string]string{}}
 	f.changed = sync.NewCond(&f.mu)
 	f.write(app)
-	command := exec.Command(interpreter, "testdata/forker.py", f.dir)
+	command := exec.Command(interpreter, append([]string{"testdata/forker.py", f.dir}, options...)...)
 	command.Env = append(os.Environ(), "PYDEVD_DISABLE_FILE_VALIDATION=1")
 	command.Stderr = t.Output()
 	f.stdin, _ = command.StdinPipe()
@@ -201,6 +201,9 @@ func (f *forker) dial(ctx context.Context, child string) (net.Conn, string, erro
 func (f *forker) listen(ctx context.Context, child string) (string, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	f.mu.Lock()
+	delete(f.said, "listening "+child) // an earlier dial may have left before it was said
+	f.mu.Unlock()
 	f.tell("listen", child)
 	go func() {
 		if _, err := f.wait(ctx, "exited "+child); err == nil {
@@ -212,6 +215,14 @@ func (f *forker) listen(ctx context.Context, child string) (string, error) {
 
 // release is Options.Release.
 func (f *forker) release(ctx context.Context, child string) {
+	if child == "" {
+		f.mu.Lock()
+		child = f.serving
+		f.mu.Unlock()
+	}
+	if child == "" {
+		return
+	}
 	f.tell("release", child)
 	_, _ = f.wait(ctx, "released "+child)
 }

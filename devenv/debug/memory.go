@@ -2,8 +2,7 @@ package debug
 
 import "slices"
 
-// memory is what the client has configured and the process has acknowledged, in the order in which it was first asked for: what a new process
-// is told. A request that replaces an earlier one (the breakpoints of one file) takes its place.
+// memory is what the client has configured and the process has acknowledged: what a new process is told. A request that replaces an earlier one (the breakpoints of one file) takes its place.
 type memory []message
 
 // configures says whether a request is part of the configuration, and so is repeated to a new process.
@@ -24,16 +23,38 @@ func (m memory) remember(request message) memory {
 	return append(m, request)
 }
 
-// script is the order in which a new process is told: configurationDone ends it, also if breakpoints were first set after it.
+// script is the order in which a new process is told: that of the protocol, whatever was acknowledged first.
 func (m memory) script() []message {
 	script := slices.Clone(m)
-	slices.SortStableFunc(script, func(a, b message) int { return last(a) - last(b) })
+	slices.SortStableFunc(script, func(a, b message) int { return turn(a) - turn(b) })
 	return script
 }
 
-func last(m message) int {
-	if m.name == "configurationDone" {
+func turn(m message) int {
+	switch m.name {
+	case "initialize":
+		return 0
+	case "setDebuggerProperty":
 		return 1
+	case "attach", "launch":
+		return 2
+	case "configurationDone":
+		return 4
 	}
-	return 0
+	return 3
+}
+
+// emptied is a request that sets nothing where the given one set something.
+func emptied(m message) message {
+	arguments := map[string]any{}
+	m.take("arguments", &arguments)
+	for _, list := range []string{"breakpoints", "filters"} {
+		if arguments[list] != nil {
+			arguments[list] = []any{}
+		}
+	}
+	for _, list := range []string{"lines", "filterOptions", "exceptionOptions"} { // other ways to say it
+		delete(arguments, list)
+	}
+	return m.with("arguments", arguments)
 }

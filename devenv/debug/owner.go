@@ -27,11 +27,20 @@ type owner struct {
 	postponed *dial            // the dial that waits for it
 	waiters   []waiter
 
-	dialing  context.CancelFunc // of the dial under way
-	mention  *time.Timer        // of its delay
-	cause    string             // why it failed last
-	attempts int                // dials since a process was configured
-	since    time.Time          // when the last process was lost
+	attempt   *attempt  // the dial under way
+	abandoned *attempt  // the dial whose client left: what it made listen is to be released
+	attempts  int       // dials since a process was configured
+	since     time.Time // when the last process was lost
+}
+
+// attempt is a dial under way.
+type attempt struct {
+	ctx     context.Context
+	cancel  context.CancelFunc
+	process string
+	pause   time.Duration // before it
+	mention *time.Timer   // of its delay
+	cause   string        // why it failed last; the owner's
 }
 
 // leave is a farewell under way.
@@ -64,7 +73,7 @@ func (o *owner) apply(effect effect) {
 	case dial:
 		o.dial(e)
 	case undial:
-		o.undial()
+		o.abandon()
 	case farewell:
 		o.farewell(e)
 	case hangUp:
@@ -149,40 +158,56 @@ func (o *owner) dial(e dial) {
 		o.postponed = &e
 		return
 	}
-	ctx, cancel := context.WithCancel(o.ctx)
-	o.dialing = cancel
-	o.mention = time.AfterFunc(slow, func() {
-		o.proxy.post(func(o *owner) {
-			if ctx.Err() == nil {
-				o.step(delayed{o.cause})
-			}
-		})
-	})
-	var pause time.Duration
+	a := &attempt{process: e.process}
+	a.ctx, a.cancel = context.WithCancel(o.ctx)
+	a.mention = time.AfterFunc(slow, func() { o.proxy.post(func(o *owner) { o.late(a) }) })
 	if o.attempts > 0 && e.process == "" { // the last one was lost before it was configured
-		pause = pauseMax
+		a.pause = pauseMax
 	}
 	o.attempts++
-	o.group.Go(func() { o.proxy.connect(o.ctx, ctx, e.process, pause) })
+	o.attempt = a
+	o.group.Go(func() { o.proxy.connect(o.ctx, a) })
 }
 
 func (o *owner) undial() {
 	o.postponed = nil
-	if o.dialing != nil {
-		o.mention.Stop()
-		o.dialing()
+	if o.attempt != nil {
+		o.attempt.mention.Stop()
+		o.attempt.cancel()
+		o.attempt = nil
 	}
-	o.dialing, o.mention, o.cause = nil, nil, ""
 }
 
-func (o *owner) connected(ctx context.Context, adapter *link, process string) {
-	if ctx.Err() != nil { // it came too late
+// abandon ends a dial because its client left.
+func (o *owner) abandon() {
+	if o.attempt != nil {
+		o.abandoned, o.releasing = o.attempt, true
+	}
+	o.undial()
+}
+
+func (o *owner) late(a *attempt) {
+	if a == o.attempt {
+		o.step(delayed{a.cause})
+	}
+}
+
+func (o *owner) connected(a *attempt, adapter *link, process string) {
+	if a != o.attempt { // it came too late
 		adapter.close()
 		return
 	}
 	o.undial()
 	o.adapter = adapter
 	o.step(connected{process})
+}
+
+// dialled ends an attempt; process is the one that it reached, if it did.
+func (o *owner) dialled(a *attempt, process string) {
+	if a == o.abandoned {
+		o.abandoned = nil
+		o.free(process)
+	}
 }
 
 func (o *owner) answered(adapter *link, m message) {
@@ -217,14 +242,19 @@ func (o *owner) parted(adapter *link, leave *leave) {
 	leave.timer.Stop()
 	delete(o.leaving, adapter)
 	if leave.release {
-		o.group.Go(func() {
-			ctx, cancel := context.WithTimeout(o.ctx, untrace)
-			defer cancel()
-			o.options.Release(ctx, leave.process)
-			o.proxy.post((*owner).released)
-		})
+		o.free(leave.process)
 	}
 	o.wake()
+}
+
+// free rids a process of its debugger.
+func (o *owner) free(process string) {
+	o.group.Go(func() {
+		ctx, cancel := context.WithTimeout(o.ctx, untrace)
+		defer cancel()
+		o.options.Release(ctx, process)
+		o.proxy.post((*owner).released)
+	})
 }
 
 // released lets a client connect that came in the meantime.

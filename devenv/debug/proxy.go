@@ -28,7 +28,8 @@ type Options struct {
 	// failure is tried again, as "" after a pause, for as long as a client is attached. The connection is the proxy's.
 	Dial func(ctx context.Context, process string) (net.Conn, string, error)
 
-	// Release ends the tracing of a process whose client is gone; the adapter has been told to disconnect. The next Dial comes after it.
+	// Release ends the tracing of a process whose client is gone; the adapter has been told to disconnect. The next Dial comes after it. The
+	// process is the one that Dial named, or the one that it was asked for if the client left before Dial returned, and then it may not listen.
 	Release func(ctx context.Context, process string)
 
 	Report func(Event) // called by the owner goroutine: must not block, nor call the Proxy
@@ -88,7 +89,7 @@ func (p *Proxy) Run(ctx context.Context) error {
 // everything that it configured is repeated; Replaced returns when that is done, so that a process which does not accept requests before has every
 // breakpoint from its first request on. Saying it twice, or without a client, does nothing.
 func (p *Proxy) Replaced(ctx context.Context, process string) error {
-	return p.until(ctx, func(o *owner) bool { return o.conversation.phase != waiting && o.conversation.phase != replaying }, replace{process})
+	return p.until(ctx, func(o *owner) bool { return o.conversation.settled() }, replace{process})
 }
 
 // LetGo lets the process run on without its debugger, as before a restart that waits for it; threads that are stopped continue. The client stays,
@@ -99,7 +100,9 @@ func (p *Proxy) LetGo(ctx context.Context) error {
 
 // Configured returns when a client is attached and has set its breakpoints.
 func (p *Proxy) Configured(ctx context.Context) error {
-	return p.until(ctx, func(o *owner) bool { return o.conversation.configured && o.conversation.phase == live }, nil)
+	return p.until(ctx, func(o *owner) bool {
+		return o.conversation.configured && o.conversation.phase == live && o.conversation.settled()
+	}, nil)
 }
 
 // Running returns when no thread is stopped in front of the client.
@@ -194,22 +197,29 @@ func (p *Proxy) greet(ctx context.Context, conn net.Conn) {
 	p.post(func(o *owner) { o.left(client) })
 }
 
-// connect dials until a process answers or dialling ends, and delivers what its adapter says.
-func (p *Proxy) connect(running, dialling context.Context, process string, pause time.Duration) {
-	for ; wait(dialling, pause); pause, process = longer(pause), "" {
-		conn, name, err := p.options.Dial(dialling, process)
+// connect dials until a process answers or the attempt is over, and delivers what its adapter says.
+func (p *Proxy) connect(running context.Context, a *attempt) {
+	process := a.process
+	defer func() { p.post(func(o *owner) { o.dialled(a, process) }) }()
+	for pause := a.pause; wait(a.ctx, pause); pause, process = longer(pause), "" {
+		conn, name, err := p.options.Dial(a.ctx, process)
 		if err != nil {
-			p.post(func(o *owner) { o.cause = err.Error() })
+			p.post(func(*owner) { a.cause = err.Error() })
 			continue
 		}
-		adapter := newLink(conn)
-		defer adapter.join()
-		defer context.AfterFunc(running, adapter.close)()
-		p.post(func(o *owner) { o.connected(dialling, adapter, name) })
-		adapter.read(func(m message) { p.post(func(o *owner) { o.answered(adapter, m) }) })
-		p.post(func(o *owner) { o.lost(adapter) })
+		process = name
+		p.serve(running, a, newLink(conn), name)
 		return
 	}
+}
+
+// serve delivers what an adapter says until it hangs up.
+func (p *Proxy) serve(running context.Context, a *attempt, adapter *link, process string) {
+	defer adapter.join()
+	defer context.AfterFunc(running, adapter.close)()
+	p.post(func(o *owner) { o.connected(a, adapter, process) })
+	adapter.read(func(m message) { p.post(func(o *owner) { o.answered(adapter, m) }) })
+	p.post(func(o *owner) { o.lost(adapter) })
 }
 
 func longer(pause time.Duration) time.Duration { return min(max(2*pause, pauseMin), pauseMax) }

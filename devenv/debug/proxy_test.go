@@ -30,6 +30,7 @@ def handle(path):
     if path == "/slow":
         while not open(__file__).read().startswith("# go on"):
             number += 1
+    assert path
     double = number * 2  # here
     return double  # next
 
@@ -425,6 +426,89 @@ func TestReplacedWhileAsking(t *testing.T) {
 	answer := p.ask("/abc")
 	client.Resume(client.Stopped().ThreadId)
 	<-answer
+}
+
+// A stopped process is let go before there is another, as for a container that is recreated; a reload can also wait until it is not stopped. A
+// breakpoint that the editor sets meanwhile is in the next process before it accepts.
+func TestLetGo(t *testing.T) {
+	p := newPort(t, newForker(t, app))
+	child := p.start()
+	client := daptest.Connect(t, p.address)
+	configured := make(chan error, 1)
+	go func() { configured <- p.Configured(t.Context()) }()
+	client.Attach(nil, daptest.Lines(p.path(), line(app, "here")))
+	if err := <-configured; err != nil {
+		t.Error(err)
+	}
+	answer := p.ask("/abc")
+	client.Stopped()
+	running := make(chan error, 1)
+	go func() { running <- p.Running(t.Context()) }()
+	if err := p.LetGo(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if got := <-answer; got != "8" {
+		t.Errorf("answered %q", got)
+	}
+	if err := <-running; err != nil {
+		t.Error(err)
+	}
+	p.tell("retire", child)
+	p.await("exited " + child)
+	asked := client.Send("setBreakpoints", dap.SetBreakpointsArguments{Source: dap.Source{Path: p.path()},
+		Breakpoints: []dap.SourceBreakpoint{{Line: line(app, "next")}}})
+	next := p.fork()
+	if err := p.Replaced(t.Context(), next); err != nil {
+		t.Fatal(err)
+	}
+	p.accept(next)
+	client.Await(asked)
+	p.ask("/abc")
+	if stop := client.Stopped(); stop.Top().Line != line(app, "next") {
+		t.Errorf("stopped at line %d", stop.Top().Line)
+	}
+}
+
+// An editor that gives up before a process is ready leaves none that was made to listen for it.
+func TestGoneBeforeReady(t *testing.T) {
+	p := newPort(t, newForker(t, app))
+	client := daptest.Connect(t, p.address)
+	client.Send("initialize", dap.InitializeRequestArguments{ClientID: "vim", AdapterID: "debugpy"})
+	eventually(t, "it is attached", func() bool { return p.Client() != "" })
+	p.start()
+	client.Close()
+	eventually(t, "it is gone", func() bool { return p.Client() == "" })
+	eventually(t, "tracing is off", func() bool { return p.get("/tracing") == "off" })
+	again := daptest.Connect(t, p.address)
+	again.Attach(nil, daptest.Lines(p.path(), line(app, "here")))
+	p.ask("/abc")
+	again.Stopped()
+}
+
+// With debugpy's adapter in a process of its own, which answers attach last and says terminated when its process ends, it is the same.
+func TestAdapterProcess(t *testing.T) {
+	p := newPort(t, newForker(t, app, "--adapter"))
+	child := p.start()
+	client := daptest.Connect(t, p.address)
+	client.Attach(nil, daptest.Lines(p.path(), line(app, "here")))
+	for range 3 {
+		answer := p.ask("/abc")
+		client.Resume(client.Stopped().ThreadId)
+		if got := <-answer; got != "8" {
+			t.Errorf("answered %q", got)
+		}
+		child = p.reload(child)
+	}
+	kill(t, child)
+	p.await("exited")
+	if err := p.Replaced(t.Context(), p.start()); err != nil {
+		t.Fatal(err)
+	}
+	p.ask("/abc")
+	client.Stopped()
+	if client.Heard("terminated") {
+		t.Error("the session was ended")
+	}
 }
 
 // Run ends while an editor waits in a stopped process: the editor learns that it is over, the process goes on.

@@ -36,7 +36,9 @@ func (c *conversation) end(request message) {
 	}
 	c.tell(newResponse(request, nil))
 	c.tell(newEvent("terminated", map[string]any{}))
-	c.say(Released, nil)
+	if c.configured {
+		c.say(Released, nil)
+	}
 	c.phase = ended
 }
 
@@ -50,6 +52,9 @@ func (c *conversation) forward(request message, by asker) {
 		return
 	default: // breakpoints in a generated source of the old process: there is no such source now
 		return
+	}
+	if request.name == "cancel" {
+		own = c.cancelled(own)
 	}
 	c.seq.toProcess++
 	own.seq = c.seq.toProcess
@@ -73,6 +78,33 @@ func (c *conversation) toProcess(m message) (own message, ok bool) {
 		return own
 	})
 	return m.with(field, raw), ok
+}
+
+// cancelled names the request that is to be cancelled as the process knows it.
+func (c *conversation) cancelled(m message) message {
+	var arguments map[string]any
+	m.take("arguments", &arguments)
+	id, ok := number(arguments["requestId"])
+	if !ok {
+		return m
+	}
+	delete(arguments, "requestId") // unless it is under way, there is nothing to cancel
+	for seq, asked := range c.pending {
+		if asked.by == theClient && asked.request.seq == id {
+			arguments["requestId"] = seq
+		}
+	}
+	return m.with("arguments", arguments)
+}
+
+// settled says whether a client, if there is one, has its whole configuration in the process.
+func (c *conversation) settled() bool {
+	for _, asked := range c.pending {
+		if configures(asked.request) {
+			return false
+		}
+	}
+	return c.phase != waiting && c.phase != replaying
 }
 
 // resume counts the threads as running that a request lets run: before its answer, which the next stop may overtake.
