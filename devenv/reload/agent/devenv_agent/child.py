@@ -11,6 +11,7 @@ import contextlib
 import gc
 import importlib
 import os
+import select
 import signal
 import socket
 import sys
@@ -19,6 +20,7 @@ import time
 from . import code, debugger, failure, listeners, processes
 from .channel import Channel
 from .project import Project
+from .settings import agent_folder
 from .signals import WAKE
 
 TYPE_CHECKING = False
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .settings import Settings
+    from .zygote import Standby
 
 MOST_NAMES = 500  # module names a message
 
@@ -48,35 +51,43 @@ class Child:
         self.handlers: dict[str, Callable[[dict[str, Any], list[int]], None]] = {"debug": self._debug}
         self._debugger = debugger.Debugger(self)
         self._marks: dict[str, float] = {}
+        self._waited = 0.0  # processor seconds before go
         self._known: set[str] = set()
         self._collecting = gc.isenabled()
 
-    def wait(self, late: list[str], debugging: str | None) -> None:
-        """Waits for go; the process ends here if the supervisor does. debugging: as Process.debugger."""
+    def wait(self, standby: Standby | None) -> None:
+        """Waits for go; the process ends here if the supervisor does."""
         os.setpgid(0, 0)
         self.channel.send({"pid": os.getpid()})
-        for name in late:
-            try:
-                importlib.import_module(name)
-            except Exception:
-                pass  # the program imports it again and shows its own error
-        if debugging is not None:
-            with contextlib.suppress(Exception):
-                debugger.load(debugging)  # the one before was debugged: this one is likely to be
+        if standby is not None:
+            self._prepare(standby)
         message, files = self.channel.receive()
         if message is None:
             os._exit(0)
         self.go = message["go"]
         processes.die_with(self.go["supervisor"])
-        self._marks["go"] = time.monotonic()
+        self._marks["go"], self._waited = time.monotonic(), time.process_time()
         self._begin(files)
+
+    def _prepare(self, standby: Standby) -> None:
+        """Does what costs time and needs nothing of the project."""
+        for name in standby.late:
+            with contextlib.suppress(Exception):  # the program imports it again and shows its own error
+                importlib.import_module(name)
+        with contextlib.suppress(Exception):
+            if standby.debugger is not None:
+                debugger.load(standby.debugger)  # the one before was debugged: this one is likely to be
+        with contextlib.suppress(ImportError, OSError):
+            from . import pages
+
+            pages.take(lambda: bool(select.select([self.channel], [], [], 0)[0]))
 
     def _begin(self, files: list[int]) -> None:
         from . import servers
 
         for number in (signal.SIGTTOU, signal.SIGPIPE):
             signal.signal(number, signal.SIG_DFL if number != signal.SIGPIPE else signal.SIG_IGN)
-        importlib.invalidate_caches()
+        self._look_again()
         self._known = set(sys.modules)
         self._hold(self.go["listeners"], files)
         self.listeners.install()
@@ -89,6 +100,16 @@ class Child:
     def _hold(self, addresses: list[tuple[int, str]], files: list[int]) -> None:
         """Takes in the sockets that the supervisor holds."""
         self.listeners.hold({(family, address): fd for (family, address), fd in zip(addresses, files)})
+
+    def _look_again(self) -> None:
+        """Forgets what lies in the folders of the project. Those of packages are known from their own time stamps."""
+        for folder, finder in list(sys.path_importer_cache.items()):
+            if self.project.preloadable(folder + "/") or folder == agent_folder():
+                continue
+            if finder is None:
+                del sys.path_importer_cache[folder]
+            elif hasattr(finder, "invalidate_caches"):
+                finder.invalidate_caches()
 
     def mark(self, name: str) -> None:
         """Remembers when a part of the start was done."""
@@ -108,7 +129,7 @@ class Child:
         self.mark("imported")
         self.is_ready = True
         self._marks["ready"] = time.monotonic()
-        self._marks["cpu"] = time.process_time()
+        self._marks["cpu"] = time.process_time() - self._waited
         self.channel.send({"ready": {"serves": serves, "retire": retire, "marks": self._marks}})
         if self._collecting:
             gc.enable()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import selectors
 import socket
 import struct
 
@@ -11,6 +12,7 @@ from . import protocol
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     Request = tuple[str, dict[str, Any]]
@@ -75,6 +77,54 @@ class Connection:
     def close(self) -> None:
         """Closes this end."""
         self.sock.close()
+
+
+class Clients:
+    """Every devenv that is connected."""
+
+    def __init__(
+        self,
+        listener: socket.socket,
+        selector: selectors.BaseSelector,
+        requested: Callable[[Connection, str, dict[str, Any]], None],
+        status: Callable[[], dict[str, Any]],
+    ) -> None:
+        """requested: is called with each request; status: what a new connection is told first."""
+        self._listener, self._selector, self._requested, self._status = listener, selector, requested, status
+        self._connections: list[Connection] = []
+        self.gone: Callable[[Connection], None] = lambda _: None  # is called when a connection has ended
+
+    def listen(self) -> None:
+        """Accepts from now on."""
+        self._selector.register(self._listener, selectors.EVENT_READ, self._accept)
+
+    def _accept(self) -> None:
+        connection = Connection.accept(self._listener)
+        if connection is not None:
+            self._connections.append(connection)
+            self._selector.register(connection, selectors.EVENT_READ, lambda: self._read(connection))
+            connection.say("status", self._status())
+
+    def _read(self, connection: Connection) -> None:
+        requests = connection.requests()
+        if requests is None:
+            self._selector.unregister(connection)
+            self._connections.remove(connection)
+            self.gone(connection)
+            connection.close()
+            return
+        for kind, body in requests:
+            self._requested(connection, kind, body)
+
+    def say(self, kind: str, body: dict[str, Any]) -> None:
+        """Sends one line to everybody."""
+        for connection in self._connections:
+            connection.say(kind, body)
+
+    def detach(self) -> None:
+        """In a fork: the sockets have been closed by their numbers."""
+        for sock in (self._listener, *(connection.sock for connection in self._connections)):
+            sock.detach()
 
 
 def _parse(line: bytes) -> Request:

@@ -37,7 +37,7 @@ def enter() -> None:
     try:
         Supervisor(settings, main, what, listener).run()
     except Forked as forked:
-        late, debugger, channel, memory = forked.late, forked.debugger, forked.channel, forked.memory
+        channel, memory, standby = forked.channel, forked.memory, forked.standby
     from .child import Child
 
-    Child(channel, settings, memory).wait(late, debugger)
+    Child(channel, settings, memory).wait(standby)

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .channel import Channel
+    from .control import Connection
+
+    Asked = tuple[Connection, int]  # who, and the number of the request
 
 
 class Process:
@@ -21,7 +24,7 @@ class Process:
         self.mode = mode
         self.pid = 0
         self.generation = 0
-        self.asked: list[int] = []
+        self.asked: list[Asked] = []
         self.began = 0.0
         self.retire = "TERM"
         self.failure: dict[str, Any] | None = None
@@ -56,3 +59,14 @@ def _kill(pid: int, number: int) -> None:
         os.kill(pid, number)
     except ProcessLookupError:
         pass
+
+
+def parts(began: float, marks: dict[str, float]) -> dict[str, float]:
+    """The parts of a reload in milliseconds, from the request to the new child's readiness."""
+    go, imported, ready = marks["go"], marks["imported"], marks["ready"]
+    bound = marks.get("bound", ready)
+    ends = {"fork": (began, go), "import": (go, imported), "bind": (imported, bound), "accept": (bound, ready)}
+    found = {name: round(1000 * (end - start), 1) for name, (start, end) in ends.items()}
+    found["total"] = round(1000 * (ready - began), 1)
+    found["cpu"] = round(1000 * marks["cpu"], 1)
+    return found

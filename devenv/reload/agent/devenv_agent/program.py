@@ -28,6 +28,17 @@ class Program:
         """The command line again, without the interpreter."""
         return [*self.flags, *(["-m"] if self.module else []), self.target, *self.arguments]
 
+    def reloads_itself(self, name: str) -> bool:
+        """Whether the user asked for a reloader, which waits for the next save whatever goes wrong."""
+        words = self.arguments
+        if name == "django":
+            return "--noreload" not in words
+        if name == "flask":
+            return "--debug" in words or os.environ.get("FLASK_DEBUG") in ("1", "true")
+        if name == "fastapi":
+            return "dev" in words and "--no-reload" not in words
+        return "--reload" in words
+
 
 def command_line() -> list[str]:
     """This process's command line, complete before the program runs; sys.orig_argv is 3.10+."""

@@ -42,7 +42,7 @@ from __future__ import annotations
 
 import os
 
-ASKED = ("reload", "refresh", "status")
+ASKED = ("reload", "refresh", "status", "debug")
 
 
 def address() -> str:

@@ -18,12 +18,12 @@ import socket
 import sys
 import time
 
-from . import VERSION, control, processes, protocol, terminal, zygote
+from . import VERSION, processes, protocol, terminal
 from .attaching import Attaching
 from .channel import Channel
-from .code import Memory
-from .preload import impossible
-from .process import Process
+from .control import Clients
+from .nursery import Host, Nursery
+from .process import Process, parts
 from .project import Project
 from .signals import Signals
 
@@ -31,12 +31,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, NoReturn
 
+    from .control import Connection
+    from .process import Asked
     from .program import Program
     from .settings import Settings
 
 PATIENCE = 1.0  # seconds that a loading child has to come up before a newer save may replace it
-STEADY = 0.5  # seconds that a script has to run before it is worth a zygote
-ATTEMPTS = 8  # preloads that may turn out unclean
 
 
 class Supervisor:
@@ -46,16 +46,12 @@ class Supervisor:
         self.settings, self.program, self.name = settings, program, name
         self.project = Project(settings.sources)
         self.selector = selectors.DefaultSelector()
-        self.control = listener
-        self.connections: list[control.Connection] = []
+        self.clients = Clients(listener, self.selector, self._requested, self._status)
         self.signals = Signals()
         self.terminal = terminal.Terminal()
         self.serving: Process | None = None
         self.loading: Process | None = None
         self.draining: list[Process] = []
-        self.standby: Process | None = None
-        self.zygote: Process | None = None
-        self.next_zygote: Process | None = None
         self.generation = 0
         self.pending: dict[str, Any] | None = None
         self.stopping = False
@@ -63,23 +59,17 @@ class Supervisor:
         self.held: dict[tuple[int, str], int] = {}
         self.changed: set[str] = set()
         self.everything = False
-        self.names: list[str] = []
-        self.files: list[str] = []
-        self.left_out: dict[str, str] = {}
-        self.attempts = 0
-        self.preload_ms = 0
-        self.preload_due = 0.0
         self.attaching = Attaching()
-        self.bare_because = "the setting" if settings.reload == "restart" else "not yet preloaded"
-        self.can_fork = processes.adopt_orphans() and settings.reload == "fork"
-        if settings.reload == "fork" and not self.can_fork:
-            self.bare_because = "no prctl"
+        self.clients.gone = self.attaching.forget
+        host = Host(self._hear, self._close, self._let_go)
+        late = name not in ("gunicorn", "celery")
+        self.nursery = Nursery(settings, late, host, self._heard, lambda: self.clients.say("status", self._status()))
 
     # The loop.
 
     def run(self) -> NoReturn:
         """Returns only by ending the process, or by Forked in a child."""
-        self.selector.register(self.control, selectors.EVENT_READ, self._accept)
+        self.clients.listen()
         self.selector.register(self.signals.reader, selectors.EVENT_READ, self._signalled)
         self._start([])
         while True:
@@ -88,11 +78,9 @@ class Supervisor:
             self._overdue()
 
     def _timeout(self) -> float | None:
-        times = [child.deadline for child in self.draining if child.deadline]
+        times = [child.deadline for child in self.draining if child.deadline] + self.nursery.times()
         if self.serving is not None and self.serving.ready:
             times.append(self.serving.began_serving + PATIENCE)
-        if self.preload_due:
-            times.append(self.preload_due)
         if self.pending is not None and self.loading is not None:
             times.append(self.loading.began + PATIENCE)
         return max(0.0, min(times) - time.monotonic()) if times else None
@@ -105,43 +93,26 @@ class Supervisor:
                 processes.end(child.family | processes.family(child.pid), child.pid)
         if self.serving is not None and self.serving.ready and self.serving.began_serving + PATIENCE <= now:
             self._answer(self.serving)
-        if self.preload_due and self.preload_due <= now:
-            self.preload_due = 0.0
-            self._make_zygote()
+        self.nursery.overdue(now)
         self._next_reload()
 
     # Requests of devenv.
 
-    def _accept(self) -> None:
-        connection = control.Connection.accept(self.control)
-        if connection is not None:
-            self.connections.append(connection)
-            self.selector.register(connection, selectors.EVENT_READ, lambda: self._requested(connection))
-            connection.say("status", self._status())
+    def _requested(self, connection: Connection, kind: str, body: dict[str, Any]) -> None:
+        if kind == "status":
+            connection.say("status", {"id": body.get("id", 0), **self._status()})
+        elif kind not in protocol.ASKED or self.stopping:
+            why = "stopping" if self.stopping else "unknown request"
+            connection.say("refused", {"id": body.get("id", 0), "why": why})
+        elif kind == "debug":
+            self.attaching.ask(connection, body, self.serving)
+        else:
+            self._ask(connection, kind, body)
 
-    def _requested(self, connection: control.Connection) -> None:
-        requests = connection.requests()
-        if requests is None:
-            self.selector.unregister(connection)
-            self.connections.remove(connection)
-            self.attaching.forget(connection)
-            connection.close()
-            return
-        for kind, body in requests:
-            if kind == "status":
-                connection.say("status", {"id": body.get("id", 0), **self._status()})
-            elif kind == "debug" and not self.stopping:
-                self.attaching.ask(connection, body, self.serving)
-            elif kind in protocol.ASKED and not self.stopping:
-                self._ask(kind, body)
-            else:
-                why = "stopping" if self.stopping else "unknown request"
-                connection.say("refused", {"id": body.get("id", 0), "why": why})
-
-    def _ask(self, kind: str, body: dict[str, Any]) -> None:
+    def _ask(self, connection: Connection, kind: str, body: dict[str, Any]) -> None:
         """Merges a request into the one that is to be done next."""
-        pending = self.pending or {"ids": [], "fresh": False}
-        pending["ids"].append(body.get("id", 0))
+        pending = self.pending or {"asked": [], "fresh": False}
+        pending["asked"].append((connection, body.get("id", 0)))
         pending["fresh"] = pending["fresh"] or kind == "refresh"
         files = body.get("files")
         if isinstance(files, list):
@@ -157,40 +128,36 @@ class Supervisor:
         if self.loading is not None:
             if self.loading.began + PATIENCE > time.monotonic() or self.loading.waits_for_its_turn:
                 return
-            self.pending["ids"] = self.loading.asked + self.pending["ids"]
-            self.loading = self._without(self.loading)
+            self.pending["asked"] = self.loading.asked + self.pending["asked"]
+            self.nursery.without(self.loading)
+            self.loading = None
         pending, self.pending = self.pending, None
         if pending["fresh"]:
-            self._forget_packages()
-        self._start(pending["ids"])
-
-    def _say(self, kind: str, body: dict[str, Any]) -> None:
-        for connection in self.connections:
-            connection.say(kind, body)
+            self.nursery.forget()
+        self._start(pending["asked"])
 
     def _status(self) -> dict[str, Any]:
-        forks = self.standby is not None
+        forks = self.nursery.zygote is not None
         return {
             "agent": VERSION,
             "mode": "fork" if forks else "restart",
-            "why": "" if forks else self.bare_because,
+            "why": "" if forks else self.nursery.bare_because,
             "python": ".".join(map(str, sys.version_info[:3])),
             "program": self.name,
             "state": "serving" if self.serving else "starting" if self.loading else "waiting",
             "pid": os.getpid(),
             "child": self.serving.pid if self.serving else 0,
             "generation": self.generation,
-            "left_out": self.left_out,
-            "preload_ms": self.preload_ms,
+            "left_out": self.nursery.left_out,
+            "preload_ms": self.nursery.preload_ms,
             "debug": json.loads(self.settings.debug) if self.settings.debug else None,
         }
 
     # Making children.
 
-    def _start(self, asked: list[int]) -> None:
-        """Tells the standby to go, or a bare fork where there is none."""
-        child = self.standby or self._fork_bare()
-        self.standby = None
+    def _start(self, asked: list[Asked]) -> None:
+        """Tells a new child to go."""
+        child = self.nursery.take()
         self.generation += 1
         child.generation, child.asked, child.began = self.generation, asked, time.monotonic()
         self.loading = child
@@ -208,43 +175,6 @@ class Supervisor:
         }
         child.channel.send({"go": go}, list(self.held.values()))
 
-    def _fork_bare(self) -> Process:
-        ours, theirs = Channel.pair()
-        pid = os.fork()
-        if pid == 0:
-            ours.close()
-            self._let_go()
-            raise zygote.Forked(theirs, Memory(), [])
-        theirs.close()
-        child = Process(ours, "restart")
-        child.pid = pid
-        self._hear(child, self._heard)
-        return child
-
-    def _make_zygote(self) -> None:
-        why = impossible(self.names)
-        if not self.can_fork or why or self.attempts >= ATTEMPTS:
-            self.bare_because = why or self._first_left_out() or self.bare_because
-            self._say("status", self._status())
-            return
-        self.next_zygote = self._without(self.next_zygote)
-        self.attempts += 1
-        supervisor = os.getpid()
-        ours, theirs = Channel.pair()
-        pid = os.fork()
-        if pid == 0:
-            ours.close()
-            self._let_go()
-            processes.die_with(supervisor)
-            zygote.run(theirs, self.settings, self.names, self.left_out)
-        theirs.close()
-        self.next_zygote = Process(ours, "zygote")
-        self.next_zygote.pid = pid
-        self._hear(self.next_zygote, self._heard_zygote)
-
-    def _first_left_out(self) -> str:
-        return next((f"{name} {why}" for name, why in self.left_out.items()), "")
-
     def _let_go(self) -> None:
         """In a fork: closes everything that belongs to the supervisor."""
         self.signals.forget()
@@ -258,39 +188,10 @@ class Supervisor:
         for child in (self.serving, self.loading, *self.draining):
             if child is not None:
                 child.let_go()
-        for sock in (self.control, *(connection.sock for connection in self.connections)):
-            sock.detach()
+        self.clients.detach()
 
     def _hear(self, child: Process, handle: Any) -> None:
         self.selector.register(child.channel, selectors.EVENT_READ, lambda: handle(child))
-
-    def _stand_by(self) -> None:
-        """Asks the zygote for the next standby."""
-        if self.zygote is None or self.standby is not None:
-            return
-        ours, theirs = Channel.pair()
-        self.standby = Process(ours, "fork")
-        late = self.name not in ("gunicorn", "celery")
-        debugger = self.serving.debugger if self.serving is not None else None
-        self.zygote.channel.send({"fork": {"files": self.files, "late": late, "debugger": debugger}}, [theirs.fileno()])
-        theirs.close()
-        self._hear(self.standby, self._heard)
-
-    def _forget_packages(self) -> None:
-        """The packages changed: nothing that was preloaded may be used again."""
-        self.attempts = 0
-        self.left_out = {}
-        self.bare_because = "not yet preloaded"
-        self.standby = self._without(self.standby)
-        self.zygote = self._without(self.zygote)
-        self.next_zygote = self._without(self.next_zygote)
-
-    def _without(self, child: Process | None) -> Process | None:
-        """Kills a process that never served; one that has not said its number yet ends at the end of its channel."""
-        if child is not None:
-            processes.end(processes.family(child.pid), child.pid)
-            self._close(child)
-        return None
 
     def _close(self, child: Process) -> None:
         child.let_go()
@@ -315,7 +216,7 @@ class Supervisor:
         for name, value in message.items():
             if name == "pid":
                 child.pid = value
-                self._say("status", self._status())
+                self.clients.say("status", self._status())
             elif name == "listener":
                 self._hold((value[0], value[1]), files.pop())
             elif name == "failure":
@@ -326,7 +227,7 @@ class Supervisor:
             elif name == "ready":
                 self._ready(child, value)
             elif name == "modules":
-                self._learn(value["names"], value["files"])
+                self.nursery.learn(value["names"], value["files"], self.serves)
             elif name == "retired":
                 self._answer(child)
             elif name == "wake":
@@ -340,9 +241,7 @@ class Supervisor:
 
     def _never_came(self, child: Process) -> None:
         """The zygote ended before it forked this one."""
-        if child is self.standby:
-            self.standby = None
-        elif child is self.loading:
+        if not self.nursery.lost(child) and child is self.loading:
             self.loading = None
             self._start(child.asked)
 
@@ -380,9 +279,8 @@ class Supervisor:
             self._retire(old)
         if old is None:
             self._answer(child)
-        self._stand_by()
-        if self.zygote is None and self.names and self.can_fork:
-            self.preload_due = time.monotonic()
+        self.nursery.debugger = child.debugger
+        self.nursery.soon()
 
     def _answer(self, _: Process) -> None:
         """Says that the serving child is the new code: at once, or when the old one has stopped accepting."""
@@ -390,11 +288,11 @@ class Supervisor:
         if new is None or not new.ready:
             return
         ready, new.ready = new.ready, {}
-        self._say("status", self._status())
-        for number in new.asked:
-            parts = _milliseconds(new.began, ready["marks"])
-            body = {"id": number, "mode": new.mode, "pid": new.pid, "generation": new.generation, "ms": parts}
-            self._say("reloaded", body)
+        self.clients.say("status", self._status())
+        took = parts(new.began, ready["marks"])
+        for connection, number in new.asked:
+            body = {"id": number, "mode": new.mode, "pid": new.pid, "generation": new.generation, "ms": took}
+            connection.say("reloaded", body)
 
     def _retire(self, old: Process) -> None:
         if old is self.serving:
@@ -407,37 +305,6 @@ class Supervisor:
             old.signal(getattr(signal, "SIG" + old.retire))
         old.let_go()
         old.family = processes.family(old.pid)
-
-    def _learn(self, names: list[str], files: list[str]) -> None:
-        """Modules that a child had to import itself: the next zygote has them."""
-        known, kept = set(self.names), set(self.files)
-        fresh = [name for name in names if name not in known and name not in self.left_out]
-        self.names += fresh
-        self.files += [file for file in files if file not in kept]
-        if fresh and self.can_fork:
-            self.attempts = 0 if self.zygote is not None else self.attempts
-            self.preload_due = time.monotonic() + (0 if self.serves else STEADY)
-
-    def _heard_zygote(self, made: Process) -> None:
-        try:
-            message, _ = made.channel.receive()
-        except BlockingIOError:
-            return
-        except OSError:
-            message = None
-        if message is None:
-            self._close(made)
-        elif "left_out" in message:
-            self.left_out = message["left_out"]
-            self._close(made)
-            self.next_zygote = None
-            self._make_zygote()
-        elif "preloaded" in message:
-            self.preload_ms = message["preloaded"]["ms"]
-            self.standby = self._without(self.standby)
-            self._without(self.zygote)
-            self.zygote, self.next_zygote = made, None
-            self._stand_by()
 
     # Signals and ends.
 
@@ -472,18 +339,13 @@ class Supervisor:
                 break
         else:
             return
-        hear = self._heard_zygote if child.mode == "zygote" else self._heard
         while child.channel.fileno() >= 0 and _readable(child.channel):
-            hear(child)
+            self.nursery.hear_last(child)
         self._close(child)
         child.pid = 0
-        if child is self.standby:
-            self.standby = None
-        elif child is self.zygote:
-            self.zygote = None
-        elif child is self.next_zygote:
-            self.next_zygote, self.can_fork, self.bare_because = None, False, "preload died"
-        elif child in self.draining:
+        if self.nursery.lost(child):
+            return
+        if child in self.draining:
             self.draining.remove(child)
             self._answer(child)
             processes.end(child.family, pid)
@@ -497,18 +359,18 @@ class Supervisor:
 
     def _processes(self) -> list[Process]:
         """Every process of ours that has said its number."""
-        single = (self.serving, self.loading, self.standby, self.zygote, self.next_zygote)
-        return [child for child in (*single, *self.draining) if child is not None and child.pid]
+        everyone = (self.serving, self.loading, *self.draining, *self.nursery.processes())
+        return [child for child in everyone if child is not None and child.pid]
 
     def _failed(self, child: Process, pid: int, code: int) -> None:
         """A child ended before it was ready."""
         processes.end(set(), pid)
         first = child.generation == 1 and not child.asked
-        wait = not first or self._own_reloader() or bool(child.failure and child.failure["importing"])
+        wait = not first or self.program.reloads_itself(self.name) or bool(child.failure and child.failure["importing"])
         if self.stopping or not wait:
             self._leave(code)
         self._report(child, code)
-        self._stand_by()
+        self.nursery.soon()
 
     def _served(self, child: Process, code: int) -> None:
         """The child that served ended by itself: so does the service, except for a script that a save broke."""
@@ -521,24 +383,16 @@ class Supervisor:
             return
         self._leave(code)
 
-    def _own_reloader(self) -> bool:
-        """Whether the user asked for a reloader, which waits for the next save whatever goes wrong."""
-        words = self.program.arguments
-        if self.name == "django":
-            return "--noreload" not in words
-        if self.name == "flask":
-            return "--debug" in words or os.environ.get("FLASK_DEBUG") in ("1", "true")
-        if self.name == "fastapi":
-            return "dev" in words and "--no-reload" not in words
-        return "--reload" in words
-
     def _report(self, child: Process, code: int) -> None:
         ended = f"exited with code {code}" if code >= 0 else f"killed by signal {-code}"
         failure = child.failure or {"error": ended, "file": "", "line": 0, "traceback": ""}
         body = {name: failure[name] for name in ("error", "file", "line", "traceback")}
-        for number in child.asked or [0]:
-            self._say("failed", {"id": number, **body, "serving": self.serving is not None})
-        self._say("status", self._status())
+        body["serving"] = self.serving is not None
+        for connection, number in child.asked:
+            connection.say("failed", {"id": number, **body})
+        if not child.asked:
+            self.clients.say("failed", {"id": 0, **body})
+        self.clients.say("status", self._status())
 
     def _leave(self, code: int) -> NoReturn:
         """Ends the service as the program ended."""
@@ -557,14 +411,3 @@ def _readable(channel: Channel) -> bool:
     with selectors.SelectSelector() as one:
         one.register(channel, selectors.EVENT_READ)
         return bool(one.select(0))
-
-
-def _milliseconds(began: float, marks: dict[str, float]) -> dict[str, float]:
-    """The parts of a reload, from the request to the new child's readiness."""
-    go, imported, ready = marks["go"], marks["imported"], marks["ready"]
-    bound = marks.get("bound", ready)
-    ends = {"fork": (began, go), "import": (go, imported), "bind": (imported, bound), "accept": (bound, ready)}
-    parts = {name: round(1000 * (end - start), 1) for name, (start, end) in ends.items()}
-    parts["total"] = round(1000 * (ready - began), 1)
-    parts["cpu"] = round(1000 * marks["cpu"], 1)
-    return parts

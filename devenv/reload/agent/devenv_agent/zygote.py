@@ -6,6 +6,7 @@ To it, once: preloaded, or left_out (this process is not clean; make another one
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import socket
@@ -24,15 +25,22 @@ if TYPE_CHECKING:
     from .settings import Settings
 
 
-class Forked(BaseException):
-    """Unwinds a forked process out of its parent's loop, up to entry.enter."""
+class Standby:
+    """What is done while nobody waits for it."""
 
-    def __init__(self, channel: Channel, memory: Memory, late: list[str], debugger: str | None = None) -> None:
+    def __init__(self, late: list[str], debugger: str | None) -> None:
+        self.late = late  # modules that start threads: only a process that never forks again imports them
+        self.debugger = debugger  # as Process.debugger of the child that this one is going to replace
+
+
+class Forked(BaseException):
+    """Unwinds a forked process out of its parent's loop, up to entry.enter. standby: what to do while it waits, if it does."""
+
+    def __init__(self, channel: Channel, memory: Memory, standby: Standby | None = None) -> None:
         super().__init__()
         self.channel = channel
         self.memory = memory
-        self.late = late
-        self.debugger = debugger
+        self.standby = standby
 
 
 def run(channel: Channel, settings: Settings, names: list[str], left_out: dict[str, str]) -> NoReturn:
@@ -44,8 +52,10 @@ def run(channel: Channel, settings: Settings, names: list[str], left_out: dict[s
     if preload.dirty:
         channel.send({"left_out": preload.left_out})
         os._exit(0)
-    from . import child, servers  # noqa: F401 - compiled once here, not in every child
+    from . import chain, child, servers  # noqa: F401 - compiled once here, not in every child
 
+    with contextlib.suppress(ImportError):
+        from . import pages  # noqa: F401
     gc.collect()
     gc.freeze()
     channel.send({"preloaded": {"ms": round(1000 * (time.monotonic() - began)), "modules": len(sys.modules)}})
@@ -59,8 +69,8 @@ def run(channel: Channel, settings: Settings, names: list[str], left_out: dict[s
         if _forked_twice():
             channel.close()
             quiet.end()
-            asked = message["fork"]
-            raise Forked(Channel(socket.socket(fileno=files[0])), memory, late if asked["late"] else [], asked["debugger"])
+            standby = Standby(late if message["fork"]["late"] else [], message["fork"]["debugger"])
+            raise Forked(Channel(socket.socket(fileno=files[0])), memory, standby)
         os.close(files[0])
 
 
