@@ -14,9 +14,10 @@ import (
 
 // meter saves one file again and again and asks a server over HTTP until it answers with what was saved. It does so in
 // the same way whoever is measured: the file is replaced in one step, as most editors do; each question has a
-// connection of its own, and the next one follows 1 ms after an old answer or a refusal.
+// connection of its own, and the next one follows an old answer or a refusal after a short time.
 type meter struct {
 	url    string
+	every  time.Duration // between two questions
 	file   string
 	beside string // a folder on the file's file system that nobody watches
 	text   []byte // the file's content
@@ -82,7 +83,7 @@ func (m meter) until(ctx context.Context, mark string, within time.Duration) (an
 		if m.shows(ctx, client, mark) {
 			return true, nil
 		}
-		if err := pause(ctx, time.Millisecond); err != nil {
+		if err := pause(ctx, m.every); err != nil {
 			return false, err
 		}
 	}

@@ -22,7 +22,7 @@ func (h heat) race(ctx context.Context, who contender, file string) (result race
 	defer func() { err = errors.Join(err, h.end(ctx, who, file)) }()
 	meter := meter{
 		url: fmt.Sprintf("http://127.0.0.1:%d/", h.port), file: h.contest.file(h.dir), beside: filepath.Dir(h.dir),
-		text: h.text, mark: []byte(h.contest.mark),
+		text: h.text, mark: []byte(h.contest.mark), every: h.bench.every,
 	}
 	if err := h.begin(ctx, who, file, meter); err != nil {
 		return result, err
@@ -67,6 +67,10 @@ func (h heat) end(ctx context.Context, who contender, file string) error {
 	ctx, cancel := cleaning(ctx)
 	defer cancel()
 	_, err := h.do(ctx, who.ours, file, "down", "-v", "-t", "0")
+	if err != nil && who.ours {
+		_, peers := h.do(ctx, false, file, "down", "-v", "-t", "0")
+		err = errors.Join(err, peers)
+	}
 	return err
 }
 
