@@ -17,6 +17,9 @@ type raced struct {
 	note string
 }
 
+// settling is how long everybody has after the start before the first save: some prepare for it.
+const settling = 2 * time.Second
+
 // race starts the project as one contender has it, makes its saves and removes what it started, also when ctx ends.
 func (h heat) race(ctx context.Context, who contender, file string) (result raced, err error) {
 	defer func() { err = errors.Join(err, h.end(ctx, who, file)) }()
@@ -28,6 +31,9 @@ func (h heat) race(ctx context.Context, who contender, file string) (result race
 		return result, err
 	}
 	saves := func() (err error) {
+		if err := pause(ctx, settling); err != nil {
+			return err
+		}
 		result.measured, err = meter.saves(ctx, max(1, who.saves*h.bench.percent/100))
 		return err
 	}
@@ -103,7 +109,7 @@ func (h heat) watched(ctx context.Context, file string, saves func() error) (not
 	if err != nil {
 		return "", err
 	}
-	defer log.Close()
+	defer func() { _ = log.Close() }() // the program has its own copy
 	watching, stop := context.WithCancel(ctx)
 	cmd := h.command(watching, h.bench.compose, file, "watch", "--no-up")
 	cmd.Stdout, cmd.Stderr = log, log
