@@ -34,8 +34,8 @@ type contender struct {
 }
 
 const (
-	uvicorn = "uvicorn app.main:app --host 0.0.0.0 --port 8000"
-	seeds   = "python -m debugpy --listen 0.0.0.0:5678 -m " + uvicorn + " --reload --log-level debug"
+	uvicorn  = "uvicorn app.main:app --host 0.0.0.0 --port 8000"
+	debugged = "python -m debugpy --listen 0.0.0.0:5678 -m " + uvicorn + " --reload --log-level debug"
 )
 
 func contests() []contest {
@@ -44,11 +44,11 @@ func contests() []contest {
 		what: "save, FastAPI example", project: "devenv-bench-save-fastapi", copied: "examples/fastapi",
 		saved: "app/main.py", mark: "shop", target: "local", service: "env_file: containers/api/api.env",
 		contenders: []contender{
-			{what: "devenv, the seed's command", command: seeds, ours: true, saves: 40},
+			{what: "devenv, the example's command", command: debugged, ours: true, saves: 40},
 			{what: "uvicorn --reload", command: uvicorn + " --reload", saves: 15, budget: "12"},
-			{what: "the seed's debugpy, uvicorn --reload", command: seeds, saves: 10},
-			{what: "compose watch sync, uvicorn --reload", command: uvicorn + " --reload", watch: "sync", saves: 10},
-			{what: "compose watch sync+restart, uvicorn", command: uvicorn, watch: "sync+restart", saves: 10},
+			{what: "the example's: debugpy, uvicorn --reload", command: debugged, saves: 8},
+			{what: "compose watch sync, uvicorn --reload", command: uvicorn + " --reload", watch: "sync", saves: 8},
+			{what: "compose watch sync+restart, uvicorn", command: uvicorn, watch: "sync+restart", saves: 8},
 		},
 	}
 	pandas := fastapi
@@ -63,8 +63,8 @@ func contests() []contest {
 		what: "save, Django", project: "devenv-bench-save-django", copied: "examples/bench/django",
 		saved: "shop/views.py", mark: "shop", target: "local",
 		contenders: []contender{
-			{what: "devenv, runserver", command: runserver, ours: true, saves: 20},
-			{what: "runserver", command: runserver, saves: 10},
+			{what: "devenv, runserver", command: runserver, ours: true, saves: 16},
+			{what: "runserver", command: runserver, saves: 8},
 		},
 	}
 	return []contest{fastapi, pandas, django}

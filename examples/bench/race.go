@@ -96,10 +96,12 @@ func (h heat) do(ctx context.Context, ours bool, file string, args ...string) (s
 	return stdout, nil
 }
 
+// command ends as by Ctrl-C when ctx does, so that it can take back what it has begun.
 func (h heat) command(ctx context.Context, tool, file string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, tool, append([]string{"--file", file}, args...)...)
 	cmd.Dir = h.dir
 	cmd.Env = append(os.Environ(), "COMPOSE_PROJECT_NAME="+h.contest.project)
+	cmd.Cancel, cmd.WaitDelay = func() error { return cmd.Process.Signal(os.Interrupt) }, 10*time.Second
 	return cmd
 }
 
@@ -113,7 +115,6 @@ func (h heat) watched(ctx context.Context, file string, saves func() error) (not
 	watching, stop := context.WithCancel(ctx)
 	cmd := h.command(watching, h.bench.compose, file, "watch", "--no-up")
 	cmd.Stdout, cmd.Stderr = log, log
-	cmd.Cancel, cmd.WaitDelay = func() error { return cmd.Process.Signal(os.Interrupt) }, 10*time.Second
 	if err := cmd.Start(); err != nil {
 		stop()
 		return "", err
