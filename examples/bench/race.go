@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -96,11 +97,13 @@ func (h heat) do(ctx context.Context, ours bool, file string, args ...string) (s
 	return stdout, nil
 }
 
-// command ends as by Ctrl-C when ctx does, so that it can take back what it has begun.
+// command ends as by one Ctrl-C when ctx does, so that it can take back what it has begun. The terminal's own Ctrl-C
+// does not reach it: two would mean now.
 func (h heat) command(ctx context.Context, tool, file string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, tool, append([]string{"--file", file}, args...)...)
 	cmd.Dir = h.dir
 	cmd.Env = append(os.Environ(), "COMPOSE_PROJECT_NAME="+h.contest.project)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel, cmd.WaitDelay = func() error { return cmd.Process.Signal(os.Interrupt) }, 10*time.Second
 	return cmd
 }
