@@ -46,9 +46,9 @@ func contests() []contest {
 		contenders: []contender{
 			{what: "devenv, the example's command", command: debugged, ours: true, saves: 40},
 			{what: "uvicorn --reload", command: uvicorn + " --reload", saves: 15, budget: "12"},
-			{what: "the example's: debugpy, uvicorn --reload", command: debugged, saves: 8},
-			{what: "compose watch sync, uvicorn --reload", command: uvicorn + " --reload", watch: "sync", saves: 8},
-			{what: "compose watch sync+restart, uvicorn", command: uvicorn, watch: "sync+restart", saves: 8},
+			{what: "the example's: debugpy, uvicorn --reload", command: debugged, saves: 6},
+			{what: "compose watch sync, uvicorn --reload", command: uvicorn + " --reload", watch: "sync", saves: 6},
+			{what: "compose watch sync+restart, uvicorn", command: uvicorn, watch: "sync+restart", saves: 6},
 		},
 	}
 	pandas := fastapi

@@ -19,7 +19,7 @@ type raced struct {
 }
 
 // settling is how long everybody has after the start before the first save: some prepare for it.
-const settling = 2 * time.Second
+const settling = 1500 * time.Millisecond
 
 // race starts the project as one contender has it, makes its saves and removes what it started, also when ctx ends.
 func (h heat) race(ctx context.Context, who contender, file string) (result raced, err error) {
