@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -13,25 +14,25 @@ import (
 
 // saves prints for each contest how long a save took with each contender. They run one after the other, each alone, in
 // containers of the same image.
-func (b bench) saves(ctx context.Context, contests []contest, work string, out io.Writer) error {
+func (b bench) saves(ctx context.Context, contests []contest, work string, out io.Writer) (err error) {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "what\tby\tp50\tworst\tdevenv faster at p50\tbudget\tsaves\tlost")
 	var notes []string
+	defer func() { // what was measured before an error is shown too
+		err = errors.Join(err, table.Flush())
+		for _, note := range notes {
+			fmt.Fprintln(out, note)
+		}
+	}()
 	for i, contest := range contests {
 		heat := heat{bench: b, contest: contest, dir: filepath.Join(work, fmt.Sprintf("contest%d", i))}
 		told, err := heat.rows(ctx, table)
+		notes = append(notes, told...)
 		if err != nil {
 			return fmt.Errorf("%s: %w", contest.what, err)
 		}
-		notes = append(notes, told...)
 	}
 	fmt.Fprintln(table)
-	if err := table.Flush(); err != nil {
-		return err
-	}
-	for _, note := range notes {
-		fmt.Fprintln(out, note)
-	}
 	return nil
 }
 
@@ -57,7 +58,7 @@ func (h heat) rows(ctx context.Context, table io.Writer) (notes []string, err er
 		fmt.Fprintf(h.bench.progress, "bench: %s: %s\n", h.contest.what, who.what)
 		result, err := h.race(ctx, who, composeFile(i))
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", who.what, err)
+			return notes, fmt.Errorf("%s: %w", who.what, err)
 		}
 		p50 := median(result.times)
 		if who.ours {

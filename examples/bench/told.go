@@ -47,7 +47,8 @@ func (h heat) tell(ctx context.Context, file string, times []time.Duration) (str
 		now.Services[0].Reload, now.Watching, milliseconds(socket.ModTime().Sub(now.Live.Since)), milliseconds(median(times)), milliseconds(own), memory), nil
 }
 
-// own is the median of what devenv says its last reloads took.
+// own is the median of what devenv says its last reloads took. It may know of fewer than there were saves: one that
+// failed is not counted.
 func (h heat) own(ctx context.Context, file string, last int) (time.Duration, error) {
 	var entries []struct {
 		Action, Result string
@@ -62,10 +63,10 @@ func (h heat) own(ctx context.Context, file string, last int) (time.Duration, er
 			took = append(took, entry.Took)
 		}
 	}
-	if len(took) < last {
-		return 0, fmt.Errorf("%d saves were answered, and devenv knows of %d reloads", last, len(took))
+	if len(took) == 0 {
+		return 0, fmt.Errorf("%d saves were answered, and devenv knows of no reload", last)
 	}
-	return median(took[len(took)-last:]), nil
+	return median(took[max(0, len(took)-last):]), nil
 }
 
 func (h heat) json(ctx context.Context, to any, file string, args ...string) error {
