@@ -1,8 +1,14 @@
 #!/usr/bin/env bash
-# bench.sh DEVENV builds the peer, Docker Compose with buildx as its users have it, once into the cache folder, and
-# times devenv beside it. `make bench` calls it. The first time takes some minutes, for the building.
+# bench.sh DEVENV [OPTION...] builds the peer, Docker Compose with buildx as its users have it, once into the cache
+# folder, and times devenv beside it and beside the reloaders of Python servers. `make bench` calls it. The first time
+# takes some minutes, for the building.
+#
+#   examples/bench.sh bin/devenv --only save    the rows whose name has "save" in it
+#   examples/bench.sh bin/devenv --saves 20     a fifth of the saves: quicker, and less sure
 set -euo pipefail
 cd "$(dirname "$0")/.."
+devenv=$PWD/$1
+shift
 
 peers=${XDG_CACHE_HOME:-$HOME/.cache}/devenv-bench
 compose=v5.5.1
@@ -30,4 +36,4 @@ mkdir -p "$peers/config/cli-plugins"
 peer docker-compose github.com/docker/compose/v5 cmd "$compose" github.com/docker/compose/v5/internal.Version
 peer docker-buildx github.com/docker/buildx cmd/buildx "$buildx" github.com/docker/buildx/version.Version
 cp -f "$peers/docker-buildx-$buildx" "$peers/config/cli-plugins/docker-buildx"
-DOCKER_CONFIG=$peers/config go run ./examples/bench "$PWD/$1" "$peers/docker-compose-$compose"
+DOCKER_CONFIG=$peers/config go run ./examples/bench "$@" "$devenv" "$peers/docker-compose-$compose"
