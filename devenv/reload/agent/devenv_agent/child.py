@@ -11,7 +11,6 @@ import contextlib
 import gc
 import importlib
 import os
-import select
 import signal
 import socket
 import sys
@@ -80,7 +79,7 @@ class Child:
         with contextlib.suppress(ImportError, OSError):
             from . import pages
 
-            pages.take(lambda: bool(select.select([self.channel], [], [], 0)[0]))
+            pages.take(self.channel.readable)
 
     def _begin(self, files: list[int]) -> None:
         from . import servers

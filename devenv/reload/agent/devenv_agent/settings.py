@@ -11,6 +11,7 @@ process which it starts, is the one that the user wrote.
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 
@@ -28,7 +29,7 @@ class Settings:
         asked = environ.get(PREFIX + "_RELOAD", "fork")
         self.reload: str = asked if asked in MODES else "fork"
         self.drain: float = float(environ.get(PREFIX + "_DRAIN", "5"))
-        self.debug: str = environ.get(DEBUG, "")
+        self.debug: dict[str, object] | None = json.loads(environ.get(DEBUG, "null"))
 
 
 def agent_folder() -> str:

@@ -10,7 +10,6 @@ Nothing here blocks, and no thread runs: every fork of this process must be clea
 
 from __future__ import annotations
 
-import json
 import os
 import selectors
 import signal
@@ -20,11 +19,9 @@ import time
 
 from . import VERSION, processes, protocol, terminal
 from .attaching import Attaching
-from .channel import Channel
 from .control import Clients
 from .nursery import Host, Nursery
 from .process import Process, parts
-from .project import Project
 from .signals import Signals
 
 TYPE_CHECKING = False
@@ -37,6 +34,7 @@ if TYPE_CHECKING:
     from .settings import Settings
 
 PATIENCE = 1.0  # seconds that a loading child has to come up before a newer save may replace it
+RETIRING = 3.0  # seconds that an old child has to say that it accepts no more; one that is blocked accepts nothing anyway
 
 
 class Supervisor:
@@ -44,7 +42,6 @@ class Supervisor:
 
     def __init__(self, settings: Settings, program: Program, name: str, listener: socket.socket) -> None:
         self.settings, self.program, self.name = settings, program, name
-        self.project = Project(settings.sources)
         self.selector = selectors.DefaultSelector()
         self.clients = Clients(listener, self.selector, self._requested, self._status)
         self.signals = Signals()
@@ -80,7 +77,7 @@ class Supervisor:
     def _timeout(self) -> float | None:
         times = [child.deadline for child in self.draining if child.deadline] + self.nursery.times()
         if self.serving is not None and self.serving.ready:
-            times.append(self.serving.began_serving + PATIENCE)
+            times.append(self.serving.began_serving + RETIRING)
         if self.pending is not None and self.loading is not None:
             times.append(self.loading.began + PATIENCE)
         return max(0.0, min(times) - time.monotonic()) if times else None
@@ -91,8 +88,8 @@ class Supervisor:
             if child.deadline and child.deadline <= now:
                 child.deadline = 0.0
                 processes.end(child.family | processes.family(child.pid), child.pid)
-        if self.serving is not None and self.serving.ready and self.serving.began_serving + PATIENCE <= now:
-            self._answer(self.serving)
+        if self.serving is not None and self.serving.ready and self.serving.began_serving + RETIRING <= now:
+            self._answer()
         self.nursery.overdue(now)
         self._next_reload()
 
@@ -150,7 +147,7 @@ class Supervisor:
             "generation": self.generation,
             "left_out": self.nursery.left_out,
             "preload_ms": self.nursery.preload_ms,
-            "debug": json.loads(self.settings.debug) if self.settings.debug else None,
+            "debug": self.settings.debug,
         }
 
     # Making children.
@@ -210,8 +207,9 @@ class Supervisor:
             message, files = None, []
         if message is None:
             self._close(child)
-            if child.pid == 0:
-                self._never_came(child)
+            if child.pid == 0 and not self.nursery.lost(child) and child is self.loading:
+                self.loading = None  # the zygote ended before it forked this one
+                self._start(child.asked)
             return
         for name, value in message.items():
             if name == "pid":
@@ -229,7 +227,7 @@ class Supervisor:
             elif name == "modules":
                 self.nursery.learn(value["names"], value["files"], self.serves)
             elif name == "retired":
-                self._answer(child)
+                self._answer()
             elif name == "wake":
                 child.wakes = value
             elif name == "debugging":
@@ -238,12 +236,6 @@ class Supervisor:
                 self.serving.channel.send({"adopt": {}}, files)
         for fd in files:
             os.close(fd)
-
-    def _never_came(self, child: Process) -> None:
-        """The zygote ended before it forked this one."""
-        if not self.nursery.lost(child) and child is self.loading:
-            self.loading = None
-            self._start(child.asked)
 
     def _hold(self, address: tuple[int, str], fd: int) -> None:
         """Keeps a listening socket for the children to come."""
@@ -278,11 +270,11 @@ class Supervisor:
         if old is not None:
             self._retire(old)
         if old is None:
-            self._answer(child)
+            self._answer()
         self.nursery.debugger = child.debugger
         self.nursery.soon()
 
-    def _answer(self, _: Process) -> None:
+    def _answer(self) -> None:
         """Says that the serving child is the new code: at once, or when the old one has stopped accepting."""
         new = self.serving
         if new is None or not new.ready:
@@ -339,7 +331,7 @@ class Supervisor:
                 break
         else:
             return
-        while child.channel.fileno() >= 0 and _readable(child.channel):
+        while child.channel.readable():
             self.nursery.hear_last(child)
         self._close(child)
         child.pid = 0
@@ -347,7 +339,7 @@ class Supervisor:
             return
         if child in self.draining:
             self.draining.remove(child)
-            self._answer(child)
+            self._answer()
             processes.end(child.family, pid)
             self._take_turn()
         elif child is self.loading:
@@ -405,9 +397,3 @@ class Supervisor:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, [-code])
             os.kill(os.getpid(), -code)
         os._exit(code if code >= 0 else 128 - code)
-
-
-def _readable(channel: Channel) -> bool:
-    with selectors.SelectSelector() as one:
-        one.register(channel, selectors.EVENT_READ)
-        return bool(one.select(0))
