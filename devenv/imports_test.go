@@ -47,6 +47,7 @@ var arrows = map[string][]string{
 	"devenv/live":          {"devenv/fault", "devenv/reload", "devenv/watch"},
 	"devenv/debug":         {"devenv/fault"},
 	"devenv/debug/daptest": {},
+	"devenv/debug/vscode":  {"devenv/fault"},
 	"examples/bench":       {},
 }
 
