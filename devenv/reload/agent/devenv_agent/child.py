@@ -199,4 +199,8 @@ class Child:
 def _worth(name: str, path: str) -> bool:
     """Whether a module is to be preloaded: not the program itself, not the agent, and not the debugger."""
     parts = name.split(".")
-    return "/debugpy/" not in path and parts[-1] != "__main__" and parts[0] not in ("__main__", "__mp_main__", "devenv_agent", "sitecustomize")
+    return (
+        "/debugpy/" not in path
+        and parts[-1] != "__main__"
+        and parts[0] not in ("__main__", "__mp_main__", "devenv_agent", "sitecustomize")
+    )

@@ -184,7 +184,9 @@ LOADED = ["gunicorn sync", "gunicorn gthread", "gunicorn uvicorn", "uvicorn h11 
 
 @pytest.mark.parametrize("name", LOADED)
 def test_no_request_is_dropped(tmp_path: Path, name: str) -> None:
-    """25 reloads for gunicorn, which has most processes, 10 for the others. hypercorn closes connections that are kept open, as on any shutdown."""
+    """25 reloads for gunicorn, which has most processes, 10 for the others.
+
+    hypercorn closes connections that are kept open, as on any shutdown."""
     rounds = 25 if name == "gunicorn sync" else 10
     with start(tmp_path, name) as service:
         service.forks()
