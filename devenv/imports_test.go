@@ -23,7 +23,7 @@ var owners = map[string][]string{
 	"github.com/spf13/cobra":                              {"devenv/cmd/devenv"},
 	"github.com/tailscale/hujson":                         {"devenv/devenv/debug/vscode"},
 	"github.com/gofrs/flock":                              {"devenv/devenv/state"},
-	"github.com/google/go-dap":                            {"devenv/devenv/debug", "devenv/devenv/debug/daptest"},
+	"github.com/google/go-dap":                            {"devenv/devenv/debug", "devenv/devenv/debug/daptest", "devenv/examples/demo"},
 }
 
 // arrows are the imports inside devenv that are allowed: data flows one way, from the files to the containers.
@@ -49,6 +49,7 @@ var arrows = map[string][]string{
 	"devenv/debug/daptest": {},
 	"devenv/debug/vscode":  {"devenv/fault"},
 	"examples/bench":       {},
+	"examples/demo":        {},
 }
 
 // The import rules of the architecture hold for every package, and every package has a place in them.

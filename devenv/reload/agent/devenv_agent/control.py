@@ -121,6 +121,10 @@ class Clients:
         for connection in self._connections:
             connection.say(kind, body)
 
+    def nobody(self) -> bool:
+        """Whether no devenv is connected."""
+        return not self._connections
+
     def detach(self) -> None:
         """In a fork: the sockets have been closed by their numbers."""
         for sock in (self._listener, *(connection.sock for connection in self._connections)):

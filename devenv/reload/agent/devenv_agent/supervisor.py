@@ -57,6 +57,9 @@ class Supervisor:
         self.changed: set[str] = set()
         self.everything = False
         self.attaching = Attaching()
+        self.holding: Process | None = None  # the loading child, while it waits for the debugger
+        self.debugged = False
+        self.waited = False
         self.clients.gone = self.attaching.forget
         host = Host(self._hear, self._close, self._let_go)
         late = name not in ("gunicorn", "celery")
@@ -101,10 +104,20 @@ class Supervisor:
         elif kind not in protocol.ASKED or self.stopping:
             why = "stopping" if self.stopping else "unknown request"
             connection.say("refused", {"id": body.get("id", 0), "why": why})
+        elif kind == "debug" and body.get("proceed"):
+            self._let_proceed()
+            connection.say("debugging", {"id": body.get("id", 0), "port": 0})
         elif kind == "debug":
-            self.attaching.ask(connection, body, self.serving)
+            self.attaching.ask(connection, body, self.holding or self.serving)
         else:
             self._ask(connection, kind, body)
+
+    def _let_proceed(self) -> None:
+        """The debugger is where it wanted to be: the child that waits for it goes on."""
+        self.waited = True
+        if self.holding is not None:
+            self.holding.channel.send({"proceed": {}})
+            self.holding = None
 
     def _ask(self, connection: Connection, kind: str, body: dict[str, Any]) -> None:
         """Merges a request into the one that is to be done next."""
@@ -148,7 +161,13 @@ class Supervisor:
             "left_out": self.nursery.left_out,
             "preload_ms": self.nursery.preload_ms,
             "debug": self.settings.debug,
+            "holding": self.holding.pid if self.holding is not None else 0,
+            "waits": self._waits(),
         }
+
+    def _waits(self) -> bool:
+        """Whether nothing of the program is to run before a debugger was there."""
+        return self.settings.wait and not self.waited
 
     # Making children.
 
@@ -158,6 +177,8 @@ class Supervisor:
         self.generation += 1
         child.generation, child.asked, child.began = self.generation, asked, time.monotonic()
         self.loading = child
+        if self.serving is not None:
+            self.debugged = self.serving.debugger is not None
         go = {
             "generation": self.generation,
             "program": self.name,
@@ -169,6 +190,8 @@ class Supervisor:
             "everything": self.everything,
             "serves": self.serves,
             "supervisor": os.getpid(),
+            "debugged": self.debugged,
+            "hold": self._waits(),
         }
         child.channel.send({"go": go}, list(self.held.values()))
 
@@ -192,6 +215,8 @@ class Supervisor:
 
     def _close(self, child: Process) -> None:
         child.let_go()
+        if child is self.holding:
+            self.holding = None
         if child.channel.fileno() >= 0:
             self.selector.unregister(child.channel)
             child.channel.close()
@@ -230,12 +255,22 @@ class Supervisor:
                 self._answer()
             elif name == "wake":
                 child.wakes = value
+            elif name == "holding" and child is self.loading:
+                self._holds(child)
             elif name == "debugging":
                 self.attaching.answered(value)
             elif name == "adopt" and self.serving is not None and self.serving is not child:
                 self.serving.channel.send({"adopt": {}}, files)
         for fd in files:
             os.close(fd)
+
+    def _holds(self, child: Process) -> None:
+        """A child has loaded the new code and waits for the debugger of the old one, or for the first one at all."""
+        self.holding = child
+        self.attaching.pass_to(child)
+        self.clients.say("status", self._status())
+        if self.clients.nobody() and not self._waits():
+            self._let_proceed()
 
     def _hold(self, address: tuple[int, str], fd: int) -> None:
         """Keeps a listening socket for the children to come."""
@@ -264,7 +299,7 @@ class Supervisor:
         if child is not self.loading:
             return
         child.ready, child.began_serving = ready, time.monotonic()
-        old, self.serving, self.loading = self.serving, child, None
+        old, self.serving, self.loading, self.holding = self.serving, child, None, None
         self.attaching.pass_to(child)
         self.terminal.give_to(child.pid)
         if old is not None:
