@@ -125,11 +125,6 @@ class Clients:
         """Whether no devenv is connected."""
         return not self._connections
 
-    def detach(self) -> None:
-        """In a fork: the sockets have been closed by their numbers."""
-        for sock in (self._listener, *(connection.sock for connection in self._connections)):
-            sock.detach()
-
 
 def _parse(line: bytes) -> Request:
     try:

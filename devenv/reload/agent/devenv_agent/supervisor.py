@@ -196,19 +196,21 @@ class Supervisor:
         child.channel.send({"go": go}, list(self.held.values()))
 
     def _let_go(self) -> None:
-        """In a fork: closes everything that belongs to the supervisor."""
+        """In a fork: closes everything that belongs to the supervisor.
+
+        Its sockets forget their numbers: collected some time, they would close files of the program that got the same ones.
+        """
         self.signals.forget()
         self.terminal.forget()
         for key in list(self.selector.get_map().values()):
-            if isinstance(key.fd, int):
-                os.close(key.fd)
+            os.close(key.fd)
+            getattr(key.fileobj, "sock", key.fileobj).detach()
         self.selector.close()
         for fd in self.held.values():
             os.close(fd)
         for child in (self.serving, self.loading, *self.draining):
             if child is not None:
                 child.let_go()
-        self.clients.detach()
 
     def _hear(self, child: Process, handle: Any) -> None:
         self.selector.register(child.channel, selectors.EVENT_READ, lambda: handle(child))
