@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -89,10 +90,10 @@ func lineOf(path, text string) (int, error) {
 
 // editor is the client's end of one debug session.
 type editor struct {
-	conn   net.Conn
-	in     *bufio.Reader
-	seq    int
-	events []message
+	conn net.Conn
+	in   *bufio.Reader
+	seq  int
+	kept []message // heard while something else was waited for
 }
 
 type message struct {
@@ -199,38 +200,32 @@ func (e *editor) request(command string, arguments any) (message, error) {
 	return e.answer(e.send(command, arguments))
 }
 
-// answer waits for the answer to a request; events before it are kept.
+// answer waits for the answer to a request.
 func (e *editor) answer(seq int) (message, error) {
-	for {
-		m, err := e.read()
-		switch {
-		case err != nil:
-			return m, err
-		case m.Type == "event":
-			e.events = append(e.events, m)
-		case m.RequestSeq == seq && !m.Success:
-			return m, errors.New(m.Message)
-		case m.RequestSeq == seq:
-			return m, nil
-		}
+	m, err := e.next(func(m message) bool { return m.RequestSeq == seq })
+	if err == nil && !m.Success {
+		err = errors.New(m.Message)
 	}
+	return m, err
 }
 
 func (e *editor) event(name string) (message, error) {
+	return e.next(func(m message) bool { return m.Event == name })
+}
+
+// next waits for the first message of a kind; others are kept.
+func (e *editor) next(wanted func(message) bool) (message, error) {
+	if at := slices.IndexFunc(e.kept, wanted); at >= 0 {
+		m := e.kept[at]
+		e.kept = slices.Delete(e.kept, at, at+1)
+		return m, nil
+	}
 	for {
-		for i, m := range e.events {
-			if m.Event == name {
-				e.events = append(e.events[:i:i], e.events[i+1:]...)
-				return m, nil
-			}
-		}
 		m, err := e.read()
-		if err != nil {
+		if err != nil || wanted(m) {
 			return m, err
 		}
-		if m.Type == "event" {
-			e.events = append(e.events, m)
-		}
+		e.kept = append(e.kept, m)
 	}
 }
 
