@@ -49,8 +49,8 @@ class Debugger:
     def _listen(self, folder: str) -> int:
         debugpy = load(folder)
         with self._child.listeners.left_alone():
-            _, port = debugpy.listen((LOOPBACK, 0), in_process_debug_adapter=True)
-            return port or _bound()
+            told = debugpy.listen((LOOPBACK, 0), in_process_debug_adapter=True)
+            return (told[1] if told else 0) or _bound()
 
 
 def load(folder: str) -> Any:
@@ -70,14 +70,14 @@ def load(folder: str) -> Any:
 
 
 def _bound() -> int:
-    """The port that the system chose: debugpy before 1.8.15 does not tell."""
+    """The port that the system chose: debugpy before 1.8.22 does not tell."""
     import time
 
     from _pydevd_bundle.pydevd_constants import get_global_debugger
 
     end = time.monotonic() + 5
     while time.monotonic() < end:
-        name = getattr(get_global_debugger(), "_server_socket_name", None)
+        name = getattr(get_global_debugger(), "_server_socket_name", None)  # set by the thread that binds
         if name and name[1]:
             return int(name[1])
         time.sleep(0.002)
