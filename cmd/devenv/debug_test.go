@@ -55,7 +55,7 @@ func newCheckout(t *testing.T, example, override string) *checkout {
 // devenv runs this program; what it says is returned, its failure ends the test.
 func (c *checkout) devenv(args ...string) string {
 	c.Helper()
-	cmd := exec.Command(c.program, args...) //nolint:noctx // the cleanup comes after the test's context
+	cmd := exec.Command(c.program, args...)
 	cmd.Dir, cmd.Env = c.folder, append(os.Environ(), "COMPOSE_PROJECT_NAME="+c.project)
 	output, err := cmd.CombinedOutput()
 	if err != nil {

@@ -52,8 +52,8 @@ func (c *Client) Stream(ctx context.Context, id string, command Command) (*Strea
 func (s *Stream) Read(p []byte) (int, error)  { return s.output.Read(p) }
 func (s *Stream) Write(p []byte) (int, error) { return s.conn.Write(p) }
 
-// LocalAddr, RemoteAddr and the deadlines for writing are those of the connection to the engine. There is no deadline
-// for reading: Close ends a Read.
+// LocalAddr is part of net.Conn, as are RemoteAddr and the deadlines: those of the connection to the engine. There is
+// none for reading; Close ends a Read.
 func (s *Stream) LocalAddr() net.Addr { return s.conn.LocalAddr() }
 
 // RemoteAddr is part of net.Conn.

@@ -20,7 +20,7 @@ import (
 // exhausted is the variable that makes this program the process with few watches; its value is the folder to watch.
 const exhausted = "DEVENV_TEST_FEW_WATCHES"
 
-func init() {
+func init() { //nolint:gochecknoinits // TestMain is the one that looks for leaks
 	if folder := os.Getenv(exhausted); folder != "" {
 		if err := watchWithFew(folder); err != nil {
 			fmt.Println(err)

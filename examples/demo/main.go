@@ -4,6 +4,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -124,7 +125,7 @@ func attach() (*editor, error) {
 	}
 	configuration := launch.Configurations[0]
 	to, _ := configuration["connect"].(map[string]any)
-	conn, err := net.Dial("tcp", fmt.Sprintf("%v:%v", to["host"], to["port"]))
+	conn, err := new(net.Dialer).DialContext(context.Background(), "tcp", fmt.Sprintf("%v:%v", to["host"], to["port"]))
 	if err != nil {
 		return nil, err
 	}

@@ -52,8 +52,8 @@ class Debugger:
     def _listen(self, folder: str) -> int:
         debugpy = load(folder)
         with self._child.listeners.left_alone():
-            _, port = debugpy.listen((LOOPBACK, 0), in_process_debug_adapter=True)
-            port = port or _bound()
+            told = debugpy.listen((LOOPBACK, 0), in_process_debug_adapter=True)
+            port = (told[1] if told else 0) or _bound()
             _answer_at_once()
             return port
 
@@ -123,14 +123,14 @@ def _stop_tracing() -> None:
 
 
 def _bound() -> int:
-    """The port that the system chose: debugpy before 1.8.15 does not tell."""
+    """The port that the system chose: debugpy before 1.8.22 does not tell."""
     import time
 
     from _pydevd_bundle.pydevd_constants import get_global_debugger
 
     end = time.monotonic() + 5
     while time.monotonic() < end:
-        name = getattr(get_global_debugger(), "_server_socket_name", None)
+        name = getattr(get_global_debugger(), "_server_socket_name", None)  # set by the thread that binds
         if name and name[1]:
             return int(name[1])
         time.sleep(0.002)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -180,6 +181,9 @@ def test_reload(tmp_path: Path, name: str) -> None:
 
 
 LOADED = ["gunicorn sync", "gunicorn gthread", "gunicorn uvicorn", "uvicorn h11 asyncio", "runserver", "flask run", "hypercorn"]
+
+if sys.version_info < (3, 10):
+    LOADED.remove("gunicorn gthread")  # gunicorn 23, the last for Python 3.9, drops requests in any graceful shutdown of it
 
 
 @pytest.mark.parametrize("name", LOADED)
