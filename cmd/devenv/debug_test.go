@@ -197,12 +197,14 @@ func TestDebugger(t *testing.T) {
 	editor.Attach(attach, daptest.Lines(file, stopsAt(0)))
 
 	var took []time.Duration
-	hit := func(version int, since time.Time) {
+	// hit asks until the breakpoint is hit. again: the process before had the debugger, so its successor may not answer
+	// without it; in a new container nobody knows of the debugger yet.
+	hit := func(version int, since time.Time, again bool) {
 		t.Helper()
 		for {
 			answered := c.ask("/version")
 			if stopped, early := c.stops(editor, answered); !stopped {
-				if strings.Contains(early.body, fmt.Sprintf(`"version":%d`, version)) {
+				if again && strings.Contains(early.body, fmt.Sprintf(`"version":%d`, version)) {
 					t.Fatalf("version %d answered before its breakpoint was set", version)
 				}
 				if time.Since(since) > within {
@@ -228,12 +230,12 @@ func TestDebugger(t *testing.T) {
 			}
 		}
 	}
-	hit(0, time.Now())
+	hit(0, time.Now(), true)
 	for version := 1; version <= 20; version++ {
 		began := time.Now()
 		save(version)
 		editor.Set(daptest.Lines(file, stopsAt(version))) // as an editor does that sees the edit
-		hit(version, began)
+		hit(version, began, true)
 	}
 	slices.Sort(took)
 	t.Logf("save to breakpoint: p50 %v, worst %v", took[len(took)/2], took[len(took)-1])
@@ -252,18 +254,18 @@ func TestDebugger(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.devenv("up", "-d")
-	hit(20, time.Now())
+	hit(20, time.Now(), false)
 	if _, err := docker("rm", "-f", c.project+"-api-1"); err != nil {
 		t.Fatal(err)
 	}
 	c.devenv("up", "-d")
-	hit(20, time.Now())
+	hit(20, time.Now(), false)
 	c.devenv("mode", "prod")
 	if got := <-c.ask("/version"); got.err != nil || !strings.Contains(got.body, `"version":20`) {
 		t.Errorf("prod answers %q, %v", got.body, got.err)
 	}
 	c.devenv("mode", "local")
-	hit(20, time.Now())
+	hit(20, time.Now(), false)
 
 	editor.Close() // without goodbye
 	if got := <-c.ask("/version"); got.err != nil || !strings.Contains(got.body, `"version":20`) {
