@@ -6,7 +6,7 @@ set -euo pipefail
 
 devenv=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
 work=$(mktemp -d)
-go build -o "$work/demo" "$(dirname "$0")/demo"
+(cd "$(dirname "$0")" && go build -o "$work/demo" ./demo) # stands in for an editor
 cp -R "$(dirname "$0")/fastapi" "$work/fastapi" # a copy, so that nothing of yours is touched
 cd "$work/fastapi"
 project='devenv-demo'
