@@ -8,7 +8,7 @@ cd "$(dirname "$0")"
 python=${AGENT_TEST_PYTHON:-python3}
 version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 venv=${XDG_CACHE_HOME:-$HOME/.cache}/devenv-agent-test/$version
-packages=(pytest pytest-xdist 'uvicorn[standard]' uvicorn-worker 'fastapi[standard]' gunicorn hypercorn django flask celery debugpy)
+packages=(pytest pytest-xdist 'uvicorn[standard]' uvicorn-worker 'fastapi[standard]' gunicorn hypercorn django flask celery debugpy uv)
 known=$venv/packages
 if [ "$(cat "$known" 2>/dev/null)" != "${packages[*]}" ]; then
 	rm -rf "$venv"
