@@ -177,7 +177,11 @@ func (f *forker) start() string {
 func (f *forker) dial(ctx context.Context, child string) (net.Conn, string, error) {
 	f.mu.Lock()
 	f.dials++
-	stop := context.AfterFunc(ctx, f.changed.Broadcast)
+	stop := context.AfterFunc(ctx, func() { // under the lock: between a look at ctx and Wait it would be missed
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.changed.Broadcast()
+	})
 	for child == "" && f.serving == "" && ctx.Err() == nil {
 		f.changed.Wait()
 	}
