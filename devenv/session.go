@@ -144,7 +144,11 @@ func (e *Environment) watchedFiles() []string {
 	return slices.Concat(e.project.Files(), e.project.EnvFiles())
 }
 
-func (s *session) style(service string) reload.Style { return s.seen(service).Style }
+// hasAgent says whether devenv reloads the processes of a service.
+func (s *session) hasAgent(service string) bool {
+	style := s.seen(service).Style
+	return style == reload.Fork || style == reload.Replace
+}
 
 // seen is a service as decisions see it; the zero value for one that is not watched.
 func (s *session) seen(service string) reload.Service {

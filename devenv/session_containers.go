@@ -12,7 +12,6 @@ import (
 
 	"devenv/devenv/engine"
 	"devenv/devenv/fault"
-	"devenv/devenv/reload"
 	"devenv/devenv/watch"
 )
 
@@ -83,7 +82,7 @@ func (s *session) emptied(ctx context.Context) bool {
 // arrived connects to the agent of a container that runs now, so that the first save need not wait for it, and brings
 // in the files of develop.watch that it has not.
 func (s *session) arrived(ctx context.Context, c engine.Container) {
-	if style := s.style(c.Service); style == reload.Fork || style == reload.Replace {
+	if s.hasAgent(c.Service) {
 		_, _ = s.agents.to(ctx, c) // a container that cannot be reached will be told of at the first reload
 	}
 	s.mu.Lock()
@@ -112,7 +111,7 @@ const startedBefore = time.Second
 
 // unwatched has what changed while a container ran and nobody watched taken in now.
 func (s *session) unwatched(ctx context.Context, c engine.Container) {
-	if style := s.style(c.Service); style != reload.Fork && style != reload.Replace {
+	if !s.hasAgent(c.Service) {
 		return
 	}
 	detail, found, err := s.env().engine.Inspect(ctx, c.ID)

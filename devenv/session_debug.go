@@ -213,25 +213,17 @@ func (d *debuggers) follow(port *debugPort, c engine.Container, status agent.Sta
 // reconnectWithin bounds the wait for a debugger to be attached to a new process.
 const reconnectWithin = 10 * time.Second
 
-// beforeReload says that threads stopped at a breakpoint run on for the new code, or waits until they do.
-func (d *debuggers) beforeReload(ctx context.Context, service string, wait bool) error {
+// beforeReload says that threads which stand at a breakpoint run on, for the new code: the agent lets go of them.
+func (d *debuggers) beforeReload(service string) {
 	d.mu.Lock()
 	port := d.ports[service]
 	d.mu.Unlock()
 	if port == nil {
-		return nil
+		return
 	}
-	stopped := port.proxy.Stopped()
-	if len(stopped) == 0 {
-		return nil
+	if stopped := port.proxy.Stopped(); len(stopped) > 0 {
+		d.session.env().settings.Term.Say("%s  stopped at a breakpoint: %s runs on, for the new code", service, stopped[0])
 	}
-	t := d.session.env().settings.Term
-	if !wait {
-		t.Say("%s  stopped at a breakpoint: %s runs on, for the new code", service, stopped[0])
-		return nil
-	}
-	t.Say("%s  stopped at a breakpoint: the reload waits until %s runs on", service, stopped[0])
-	return port.proxy.Running(ctx)
 }
 
 // close waits for the proxies, whose context has ended.

@@ -112,9 +112,7 @@ func (s *session) reload(ctx context.Context, action reload.Action) (note string
 	if len(containers) == 0 {
 		return "it does not run, and will start with the new code", nil
 	}
-	if err := s.debuggers.beforeReload(ctx, action.Service, false); err != nil {
-		return "", err
-	}
+	s.debuggers.beforeReload(action.Service)
 	var all []error
 	for _, c := range containers {
 		done, err := s.agents.reload(ctx, c, func(ctx context.Context, link *agent.Link) (*agent.Reloaded, error) {
