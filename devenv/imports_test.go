@@ -49,6 +49,7 @@ var arrows = map[string][]string{
 	"devenv/debug":         {"devenv/fault"},
 	"devenv/debug/daptest": {},
 	"devenv/debug/delve":   {"devenv/fault"},
+	"devenv/debug/vscode":  {"devenv/fault"},
 	"examples/bench":       {},
 }
 
