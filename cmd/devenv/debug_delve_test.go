@@ -179,6 +179,34 @@ func (c *checkout) restarted(cause func()) {
 	}
 }
 
+// eventually waits until docker says a text.
+func (c *checkout) eventually(text string, args ...string) {
+	c.Helper()
+	for deadline := time.Now().Add(within); ; <-time.After(50 * time.Millisecond) {
+		said, err := docker(args...)
+		if err == nil && strings.Contains(said, text) {
+			return
+		}
+		if time.Now().After(deadline) {
+			c.Fatalf("docker %s: %v, %q; want %q", strings.Join(args, " "), err, said, text)
+		}
+	}
+}
+
+// abandoned has an editor die while a request stands at its breakpoint: it is answered, and so is every other.
+func (c *checkout) abandoned(editor *daptest.Client) {
+	c.Helper()
+	ctx, cancel := context.WithCancel(c.Context())
+	answers := c.requests(ctx)
+	editor.Stopped()
+	cancel()
+	editor.Close()
+	if body := <-answers; body != "version 30" {
+		c.Errorf("the request at the breakpoint is answered %q", body)
+	}
+	c.answered(3)
+}
+
 // An editor attaches once to a Go service under Delve, with the configuration that devenv wrote for it, and its
 // breakpoint is hit in the code of a save, which is built in the container; after a restart; in another container.
 // Delve's own terminal comes and goes, and leaves the program running. No port of Delve is open to other machines.
@@ -206,6 +234,10 @@ func TestDelve(t *testing.T) {
 		c.hitGo(editor, version)
 		t.Logf("save to breakpoint %v", time.Since(began))
 	}
+	c.write("main.go", "package main\n\nfunc")
+	c.eventually("exited", "inspect", "-f", "{{.State.Status}}", c.project+"-api-1") // nothing to debug: the editor waits
+	c.save(3)
+	c.hitGo(editor, 3)
 	if _, err := docker("restart", "-t", "1", c.project+"-api-1"); err != nil {
 		t.Fatal(err)
 	}
@@ -215,8 +247,7 @@ func TestDelve(t *testing.T) {
 	}
 	c.devenv("up", "-d")
 	c.hitGo(editor, 3)
-	editor.Close() // without goodbye
-	c.answered(3)
+	c.abandoned(editor)
 	c.terminal()
 }
 
@@ -234,7 +265,7 @@ func (c *checkout) terminal() {
 	cmd.Dir, cmd.Env = c.folder, append(os.Environ(), "COMPOSE_PROJECT_NAME="+c.project, "TERM=dumb", "XDG_CONFIG_HOME="+c.TempDir())
 	cmd.Stdin = strings.NewReader(fmt.Sprintf("break main.go:%d\ncontinue\nprint x\nexit\n", goStop(3)))
 	output, err := cmd.CombinedOutput()
-	if err != nil || !strings.Contains(string(output), "\n30\n") || !strings.Contains(string(output), "./main.go:") {
+	if err != nil || !strings.Contains(string(output), "(dlv) 30\n") || !strings.Contains(string(output), "./main.go:") {
 		c.Fatalf("devenv debug attach: %v\n%s", err, output)
 	}
 	c.says("running", "debug", "status")
