@@ -11,6 +11,7 @@ import (
 	"devenv/devenv/engine"
 	"devenv/devenv/fault"
 	"devenv/devenv/plan"
+	"devenv/devenv/reload"
 )
 
 // delveWithin bounds a question to Delve, which answers at once or not at all.
@@ -18,7 +19,7 @@ const delveWithin = 2 * time.Second
 
 // restartUnderDelve is how long a container has to end: Delve kills the program as it ends, and a shell before it would
 // sit out the whole time.
-const restartUnderDelve = time.Second
+const restartUnderDelve = 3 * time.Second
 
 // delveServer is a Delve server in a running container, as it can be reached from here until the container ends.
 type delveServer struct {
@@ -90,9 +91,48 @@ func answers(ctx context.Context, server delveServer) error {
 	return err
 }
 
+// partDelve has an editor leave a Delve that is about to be told to end, which takes it some seconds with a client; the editor
+// waits for the next one once again is called.
+func (d *debuggers) partDelve(ctx context.Context, service string) (again func()) {
+	d.mu.Lock()
+	port := d.ports[service]
+	d.mu.Unlock()
+	if port == nil {
+		return func() {}
+	}
+	leaving, cancel := context.WithTimeout(ctx, delveWithin)
+	defer cancel()
+	_ = port.proxy.LetGo(leaving) // else it takes the longer time
+	return func() {
+		d.running.Go(func() {
+			ctx, cancel := context.WithTimeout(d.ctx, reconnectWithin)
+			defer cancel()
+			_ = port.proxy.Replaced(ctx, "") // the proxy goes on trying by itself
+		})
+	}
+}
+
 // releaseDelve lets the program of a service run that its editor has left halted, as by hanging up in the middle of attaching.
 func (d *debuggers) releaseDelve(ctx context.Context, service string) {
 	if server, err := d.session.env().delve(ctx, service); err == nil {
 		_ = delve.Resume(ctx, server.address) // it may be gone
 	}
 }
+
+// failedToBuild tells of a Go service whose process did not get as far as its program, in a session that shows no logs. A
+// process that was told to end has another exit code.
+func (s *session) failedToBuild(ctx context.Context, event engine.Event) {
+	if s.style(event.Service) != reload.RestartContainer || event.Oneoff || event.ExitCode == 0 || event.ExitCode > signalled {
+		return
+	}
+	e := s.env()
+	lines, _ := e.engine.LastLogs(ctx, event.ID, shownLines) // without them there is still something to say
+	e.settings.Term.Fail(fault.New(fault.Failed, "%s: its process ended with exit code %d", event.Service, event.ExitCode).
+		WithDetail(lines...).WithHint("the next save starts it again"))
+}
+
+// signalled is the exit code from which on a signal has ended a process, as shells and the engine count.
+const signalled = 128
+
+// shownLines is how much of a log is shown.
+const shownLines = 10

@@ -146,9 +146,7 @@ func (s *session) restart(ctx context.Context, service string) error {
 	if s.style(service) == reload.RestartContainer {
 		grace := restartUnderDelve
 		scope.Timeout = &grace
-	}
-	if err := s.debuggers.beforeReload(ctx, service, false); err != nil {
-		return err
+		defer s.debuggers.partDelve(ctx, service)()
 	}
 	return e.stack.Restart(ctx, e.project.Compose.Name, scope)
 }

@@ -156,7 +156,7 @@ func (c *checkout) hitGo(editor *daptest.Client, version int) {
 	}
 	c.says("halted main.handler at /src/main.go", "debug", "status")
 	editor.Resume(stop.ThreadId)
-	for range answers { //nolint:revive // until the request has its answer
+	for range answers { // until the last request has its answer
 	}
 }
 
@@ -189,6 +189,20 @@ func (c *checkout) eventually(text string, args ...string) {
 		}
 		if time.Now().After(deadline) {
 			c.Fatalf("docker %s: %v, %q; want %q", strings.Join(args, " "), err, said, text)
+		}
+	}
+}
+
+// logged waits until the background session has said a text.
+func (c *checkout) logged(text string) {
+	c.Helper()
+	for deadline := time.Now().Add(within); ; <-time.After(20 * time.Millisecond) {
+		log, err := os.ReadFile(filepath.Join(c.folder, ".devenv/state/live.log"))
+		if strings.Contains(string(log), text) {
+			return
+		}
+		if time.Now().After(deadline) {
+			c.Fatalf("the session does not say %q, %v\n%s", text, err, log)
 		}
 	}
 }
@@ -236,6 +250,7 @@ func TestDelve(t *testing.T) {
 	}
 	c.write("main.go", "package main\n\nfunc")
 	c.eventually("exited", "inspect", "-f", "{{.State.Status}}", c.project+"-api-1") // nothing to debug: the editor waits
+	c.logged("main.go:3:")
 	c.save(3)
 	c.hitGo(editor, 3)
 	if _, err := docker("restart", "-t", "1", c.project+"-api-1"); err != nil {
@@ -258,7 +273,7 @@ func (c *checkout) terminal() {
 	answers := c.requests(ctx)
 	defer func() {
 		cancel()
-		for range answers { //nolint:revive // until the last request has its answer
+		for range answers { // until the last request has its answer
 		}
 	}()
 	cmd := exec.CommandContext(ctx, c.program, "debug", "attach", "api")

@@ -56,7 +56,7 @@ func TestNoServer(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // at once
+			listener, err := net.Listen("tcp", "127.0.0.1:0")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -158,7 +158,7 @@ func serve(t *testing.T) (address, url string) {
 
 func free(t *testing.T) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // at once
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -185,7 +185,7 @@ func get(t *testing.T, url, want string) {
 // body is the answer, "" for none.
 func body(url string) string {
 	client := http.Client{Timeout: 5 * time.Second}
-	response, err := client.Get(url) //nolint:noctx // it has a timeout
+	response, err := client.Get(url)
 	if err != nil {
 		return ""
 	}
