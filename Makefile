@@ -17,11 +17,11 @@ install: ## devenv into the folder of go install
 demo: engine build ## a tour of examples/fastapi
 	@examples/demo.sh bin/devenv
 
-test: engine ## everything: unit, script and end-to-end tests
+test: engine agent-test ## everything: unit, script and end-to-end tests
 	@go vet ./...
 	@go test -race -timeout 14m ./...
 
-agent-test: ## the in-container agent on real servers, outside of containers; some minutes
+agent-test: ## the in-container agent on real servers, outside of containers; its packages come into a cache folder once
 	@devenv/reload/agent/tests/run.sh
 
 lint:

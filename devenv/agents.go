@@ -15,7 +15,7 @@ import (
 type agents struct {
 	engine *engine.Client
 	failed func(service string, failed *agent.Failure)        // a first start that failed
-	serves func(container engine.Container, now agent.Status) // another process serves
+	serves func(container engine.Container, now agent.Status) // another process serves, or is about to
 
 	mu    sync.Mutex
 	links map[string]*agentLink // by container ID
@@ -27,13 +27,13 @@ type agentLink struct {
 	status agent.Status
 }
 
-// set takes in what the agent says, and reports whether another process serves than before.
+// set takes in what the agent says, and reports whether another process than before serves, or waits for a debugger.
 func (l *agentLink) set(now agent.Status) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	before := l.status
 	l.status = now
-	return now.Child != 0 && now.Child != before.Child
+	return now.Child != 0 && now.Child != before.Child || now.Holding != 0 && now.Holding != before.Holding
 }
 
 // now is what the agent said last.

@@ -46,7 +46,9 @@ func (e *Environment) session(ctx context.Context) error {
 // a background session, where there is something to watch.
 func (e *Environment) handOver(ctx context.Context, planned plan.Plan) error {
 	if _, held := e.store.Holder(state.Live); held {
-		answer, err := live.Ask(ctx, e.socket(), live.Request{Adopt: &live.Adoption{Command: e.settings.Command, Mode: e.settings.Mode}})
+		answer, err := live.Ask(ctx, e.socket(), live.Request{Adopt: &live.Adoption{
+			Command: e.settings.Command, Mode: e.settings.Mode, DebugWait: e.settings.DebugWait,
+		}})
 		e.sayDebuggers(answer.Debuggers, planned)
 		if !errors.Is(err, live.ErrOther) {
 			return err
@@ -79,7 +81,11 @@ func (e *Environment) sayDebuggers(debuggers map[string]live.Debugger, planned p
 
 // liveArgs are the command line of the background session.
 func (e *Environment) liveArgs() []string {
-	return append(e.projectFlags(), "live", "--mode", e.settings.Mode, "--poll", e.settings.Poll.String())
+	args := append(e.projectFlags(), "live", "--mode", e.settings.Mode, "--poll", e.settings.Poll.String())
+	for _, service := range e.settings.DebugWait {
+		args = append(args, "--debug-wait", service)
+	}
+	return args
 }
 
 // projectFlags are the flags before the command that name this project.

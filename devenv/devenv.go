@@ -25,6 +25,7 @@ type Settings struct {
 	Name            string        // -p
 	Mode            string        // for this time, before the remembered one; "" is none
 	Poll            time.Duration // look at files this often instead of waiting for events; 0 is events
+	DebugWait       []string      // services that run nothing before a debugger has attached
 	Existing        bool          // the command acts on what runs already, so services' env files may be missing
 
 	In          io.Reader

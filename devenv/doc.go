@@ -8,8 +8,9 @@
 //	    -> build    images, by the engine's own BuildKit
 //	    -> stack    containers, converged by Compose itself
 //	    -> live     watch (what changed) -> reload (what it means) -> the agent in the container, or the arrows above again
+//	                debug (an editor's session) -> the debugger that the agent lets into the process that serves
 //
 // Packages beside the arrows: source (which mounts are project code, which files are ignored), dockerfile (stages and facts), engine (direct
-// Engine API), state (what a checkout remembers, who holds it), secret (what may be printed), fault (errors), term
+// Engine API), state (what a checkout remembers, who holds it), secret (what may be printed), debug/vscode (an editor's configuration), fault (errors), term
 // (the only printer). cmd/devenv imports this package and holds the flags.
 package devenv

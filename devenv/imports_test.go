@@ -24,7 +24,7 @@ var owners = map[string][]string{
 	"github.com/tailscale/hujson":                         {"devenv/devenv/debug/vscode"},
 	"github.com/gofrs/flock":                              {"devenv/devenv/state"},
 	"github.com/go-delve/delve":                           {"devenv/devenv/debug/delve"},
-	"github.com/google/go-dap":                            {"devenv/devenv/debug", "devenv/devenv/debug/daptest"},
+	"github.com/google/go-dap":                            {"devenv/devenv/debug", "devenv/devenv/debug/daptest", "devenv/examples/demo"},
 }
 
 // arrows are the imports inside devenv that are allowed: data flows one way, from the files to the containers.
@@ -51,6 +51,7 @@ var arrows = map[string][]string{
 	"devenv/debug/delve":   {"devenv/fault"},
 	"devenv/debug/vscode":  {"devenv/fault"},
 	"examples/bench":       {},
+	"examples/demo":        {},
 }
 
 // The import rules of the architecture hold for every package, and every package has a place in them.

@@ -22,7 +22,7 @@ import (
 // input reads what plan decides from: the Dockerfiles that the services declare and those named after a mode.
 func (e *Environment) input(of *project.Project, modes plan.Modes) (plan.Input, error) {
 	in := plan.Input{
-		Project: of.Compose, Extensions: of.Services, Modes: modes,
+		Project: of.Compose, Extensions: of.Services, Modes: modes, DebugWait: e.settings.DebugWait,
 		Dockerfiles: map[string]*dockerfile.File{}, IsFile: isFile,
 	}
 	in.Agent.Content, in.Agent.Path = agentFile()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"path/filepath"
+	memory "runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -60,11 +61,17 @@ func (e *Environment) watched(ctx context.Context, in plan.Input, planned plan.P
 		})
 	})
 	others.Go(func() { s.follow(ctx, untilEmpty, stop) })
+	memory.SetGCPercent(sessionGC)
+	memory.FreeOSMemory()
 	s.running.Run(ctx)
 	stop()
 	others.Wait()
 	return nil
 }
+
+// sessionGC is a garbage collection that keeps memory small: a command is over before memory matters, a session lasts
+// the day.
+const sessionGC = 50
 
 func (e *Environment) newSession(ctx context.Context, in plan.Input, planned plan.Plan) *session {
 	s := &session{known: map[string]bool{}, copied: map[string]map[string]watch.Change{}, missed: map[string]bool{}}
@@ -123,7 +130,7 @@ func (s *session) Taken(until time.Time) { _ = s.env().store.SaveTaken(until) }
 func (s *session) adopt(ctx context.Context, adoption live.Adoption) {
 	s.mu.Lock()
 	changed := *s.now
-	changed.settings.Mode = adoption.Mode
+	changed.settings.Mode, changed.settings.DebugWait = adoption.Mode, adoption.DebugWait
 	s.now = &changed
 	s.mu.Unlock()
 	s.running.Act(ctx, reload.Action{Verb: reload.Adopt, Causes: []reload.Cause{{Path: changed.project.Dir(), Rule: adoption.Command}}})

@@ -134,39 +134,37 @@ func (d *debuggers) dialNow(ctx context.Context, service, process string) (net.C
 		if err != nil {
 			continue // it is ending; the next one will be told
 		}
-		port, err := d.ask(ctx, c, link.Link)
+		listening, err := d.ask(ctx, c, link.Link)
 		if errors.Is(err, agent.ErrLost) {
 			continue
 		}
 		if err != nil {
 			return nil, "", err
 		}
-		name := processName(c.ID, link.now())
+		name := processName(c, listening.PID)
 		if process != "" && process != name {
 			continue
 		}
-		conn, err := s.env().engine.Stream(d.ctx, c.ID, engine.Command{Args: agent.Connect(port)})
+		conn, err := s.env().engine.Stream(d.ctx, c.ID, engine.Command{Args: agent.Connect(listening.Port)})
 		return conn, name, err
 	}
 	return nil, "", errNotThere
 }
 
 // ask has the serving process listen; where the image has no debugpy, it is brought.
-func (d *debuggers) ask(ctx context.Context, c engine.Container, link *agent.Link) (int, error) {
-	port, err := link.Debug(ctx, debugpyFolder)
+func (d *debuggers) ask(ctx context.Context, c engine.Container, link *agent.Link) (agent.Listening, error) {
+	listening, err := link.Debug(ctx, debugpyFolder)
 	if err == nil || !errors.Is(err, agent.ErrNoDebugpy) {
-		return port, err
+		return listening, err
 	}
 	if err := d.session.bringDebugpy(ctx, c); err != nil {
-		return 0, err
+		return listening, err
 	}
 	return link.Debug(ctx, debugpyFolder)
 }
 
 // processName tells the processes of a service apart, those of one container by their numbers.
-func processName(container string, status agent.Status) string {
-	return fmt.Sprintf("%.12s %d", container, status.Child)
-}
+func processName(c engine.Container, pid int) string { return fmt.Sprintf("%.12s %d", c.ID, pid) }
 
 // release ends the tracing of a process that a debugger has left.
 func (d *debuggers) release(ctx context.Context, service, process string) {
@@ -176,27 +174,45 @@ func (d *debuggers) release(ctx context.Context, service, process string) {
 	}
 	for _, c := range containers {
 		link, err := d.session.agents.to(d.ctx, c)
-		if err == nil && processName(c.ID, link.now()) == process {
+		if err == nil && processName(c, link.now().Child) == process {
 			_ = link.Release(ctx) // a process that is gone has nothing to release
 		}
 	}
 }
 
-// serves tells that a process of a service has begun to serve.
+// serves tells that a process of a service has begun to serve, or waits with its first request for the debugger.
 func (d *debuggers) serves(c engine.Container, status agent.Status) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	port := d.ports[c.Service]
-	if port == nil || status.Child == 0 {
+	if port == nil {
 		return
 	}
 	close(port.process)
 	port.process = make(chan struct{})
-	d.running.Go(func() {
+	d.running.Go(func() { d.follow(port, c, status) })
+}
+
+// follow has the debugger come to a process. That a process is left without one is no failure: the proxy goes on trying
+// as long as an editor is there.
+func (d *debuggers) follow(port *debugPort, c engine.Container, status agent.Status) {
+	if status.Holding == 0 {
 		ctx, cancel := context.WithTimeout(d.ctx, reconnectWithin)
 		defer cancel()
-		_ = port.proxy.Replaced(ctx, processName(c.ID, status)) // the proxy goes on trying by itself
-	})
+		_ = port.proxy.Replaced(ctx, processName(c, status.Child))
+		return
+	}
+	if status.Waits {
+		d.session.env().settings.Term.Say("%s  waits for a debugger at %s", c.Service, port.address)
+		_ = port.proxy.Configured(d.ctx)
+	} else {
+		ctx, cancel := context.WithTimeout(d.ctx, reconnectWithin)
+		defer cancel()
+		_ = port.proxy.Replaced(ctx, processName(c, status.Holding))
+	}
+	if link, err := d.session.agents.to(d.ctx, c); err == nil {
+		_ = link.Proceed(d.ctx) // a process that is gone need not
+	}
 }
 
 // reconnectWithin bounds the wait for a debugger to be attached to a new process.

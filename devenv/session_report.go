@@ -3,6 +3,7 @@ package devenv
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"devenv/devenv/fault"
@@ -49,12 +50,13 @@ func done(verb reload.Verb) string {
 // causes are the files of an action as a developer types them, the first three by name.
 func (s *session) causes(action reload.Action) string {
 	var names []string
-	for i, cause := range action.Causes {
-		if i == 3 {
-			names = append(names, fmt.Sprintf("and %d more", len(action.Causes)-3))
-			break
+	for _, cause := range action.Causes {
+		if name := s.env().project.Rel(cause.Path); !slices.Contains(names, name) {
+			names = append(names, name)
 		}
-		names = append(names, s.env().project.Rel(cause.Path))
+	}
+	if more := len(names) - 3; more > 0 {
+		names = append(names[:3], fmt.Sprintf("and %d more", more))
 	}
 	return strings.Join(names, ", ")
 }

@@ -28,6 +28,7 @@ type UpOptions struct {
 	RemoveOrphans bool
 	Timeout       time.Duration
 	Poll          time.Duration // look at files this often instead of waiting for events; 0 is events
+	DebugWait     []string      // services that run nothing before a debugger has attached
 	DryRun        bool
 	Format        string // of the dry run
 }
@@ -36,7 +37,11 @@ type UpOptions struct {
 // detached it then follows the logs until it is interrupted, and stops what it started.
 func (e *Environment) Up(ctx context.Context, options UpOptions) error {
 	e.settings.Mode, e.settings.Poll = cmp.Or(options.Mode, e.settings.Mode), options.Poll
+	e.settings.DebugWait = options.DebugWait
 	in, planned, err := e.plan(e.modes(""), options.Services)
+	if err == nil {
+		err = e.canWait(planned)
+	}
 	if err != nil {
 		return err
 	}
@@ -130,9 +135,22 @@ func (e *Environment) converged(ctx context.Context, planned plan.Plan, options 
 	if err != nil {
 		return err
 	}
-	return e.stack.WaitHealthy(ctx, e.engine, planned.Project, stack.WaitOptions{
+	return e.stack.WaitHealthy(ctx, e.engine, planned.Project.WithServicesDisabled(e.settings.DebugWait...), stack.WaitOptions{
 		Timeout: options.Timeout, Settle: settle, Report: e.report,
 	})
+}
+
+// canWait refuses to wait for a debugger of services that have none.
+func (e *Environment) canWait(planned plan.Plan) error {
+	for _, name := range e.settings.DebugWait {
+		if err := e.project.Known([]string{name}); err != nil {
+			return err
+		}
+		if !planned.Debug[name].Agent {
+			return fault.New(fault.Usage, "%s: it cannot wait for a debugger: it runs no Python code of a source mount in mode local", name)
+		}
+	}
+	return nil
 }
 
 // settle is how long a service without a healthcheck must have run before it counts as up: most programs that cannot

@@ -6,6 +6,7 @@ set -euo pipefail
 
 devenv=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
 work=$(mktemp -d)
+go build -o "$work/demo" "$(dirname "$0")/demo"
 cp -R "$(dirname "$0")/fastapi" "$work/fastapi" # a copy, so that nothing of yours is touched
 cd "$work/fastapi"
 project='devenv-demo'
@@ -51,6 +52,8 @@ sed -i.bak 's/"status": "ok"/"status": "reloaded"/' src/app/routers/health.py
 answered() { until curl -sS -f http://localhost:8000/health | grep reloaded; do sleep 0.02; done; }
 step answered
 expect 'the save and its rule' 'Python code' devenv why src/app/routers/health.py
+step devenv debug vscode
+expect 'one session, two versions of the code' 'the same session stops at src/app/main.py' "$work/demo" src/app/main.py 'return {"service"' http://localhost:8000/
 expect 'the stage of production' 'local -> prod' devenv mode prod
 expect 'the same data in the other mode' '"title":"from the demo"' get
 step devenv mode local

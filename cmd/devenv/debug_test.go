@@ -114,6 +114,28 @@ func (c *checkout) launch() (address string, attach map[string]any) {
 	return fmt.Sprintf("%s:%d", connect.Host, connect.Port), attach
 }
 
+// unreachable fails if a debug port answers a container of the same network: at the host, or in the service itself,
+// where a debugger listens now.
+func (c *checkout) unreachable(address string) {
+	c.Helper()
+	_, port, _ := strings.Cut(address, ":")
+	output, err := docker("run", "--rm", "--network", c.project+"_default", "python:3.13-slim-bookworm", "python", "-c", `
+import socket, struct
+route = [line.split() for line in open("/proc/net/route")]
+gateway = next(socket.inet_ntoa(struct.pack("<L", int(words[2], 16))) for words in route if words[1] == "00000000")
+def reached(host, port):
+    try:
+        socket.create_connection((host, port), 3).close()
+        return True
+    except OSError:
+        return False
+print("service", reached("api", 8000), "host", reached(gateway, `+port+`), "debugger", any(reached("api", port) for port in range(1024, 65536) if port != 8000))
+`)
+	if err != nil || output != "service True host False debugger False" {
+		c.Errorf("%q, %v", output, err)
+	}
+}
+
 // answer is what a request ended with.
 type answer struct {
 	body string
@@ -136,17 +158,20 @@ func (c *checkout) ask(path string) <-chan answer {
 }
 
 // stops waits until a request stands at a breakpoint, and reports false if it was answered.
-func stops(editor *daptest.Client, answered <-chan answer) bool {
-	for {
+func (c *checkout) stops(editor *daptest.Client, answered <-chan answer) (bool, answer) {
+	c.Helper()
+	for deadline := time.Now().Add(within); time.Now().Before(deadline); {
 		select {
-		case <-answered:
-			return editor.Heard("stopped")
+		case got := <-answered:
+			return false, got
 		case <-time.After(time.Millisecond):
 			if editor.Heard("stopped") {
-				return true
+				return true, answer{}
 			}
 		}
 	}
+	c.Fatalf("neither stopped nor answered within %s", within)
+	return false, answer{}
 }
 
 // code has a route that nothing but the test asks, for the engine asks /health all the time.
@@ -192,8 +217,14 @@ func TestDebugger(t *testing.T) {
 		t.Helper()
 		for {
 			answered := c.ask("/version")
-			if !stops(editor, answered) {
-				continue // of the code before, or of the new one before the debugger had come to it
+			if stopped, early := c.stops(editor, answered); !stopped {
+				if strings.Contains(early.body, fmt.Sprintf(`"version":%d`, version)) {
+					t.Fatalf("version %d answered before its breakpoint was set", version)
+				}
+				if time.Since(since) > within {
+					t.Fatalf("version %d: no breakpoint within %s; last answer %q, %v", version, within, early.body, early.err)
+				}
+				continue // the code before, which the debugger has left
 			}
 			stop := editor.Stopped()
 			at := time.Since(since)
@@ -231,6 +262,7 @@ func TestDebugger(t *testing.T) {
 	if status := c.devenv("debug", "status"); !strings.Contains(status, address) {
 		t.Errorf("status says\n%s", status)
 	}
+	c.unreachable(address)
 
 	if _, err := docker("kill", c.project+"-api-1"); err != nil {
 		t.Fatal(err)
@@ -253,4 +285,32 @@ func TestDebugger(t *testing.T) {
 	if got := <-c.ask("/version"); got.err != nil || !strings.Contains(got.body, `"version":20`) {
 		t.Errorf("without the editor: %q, %v", got.body, got.err)
 	}
+}
+
+// A service that waits for a debugger runs nothing before: the first line of its code can be stopped at.
+func TestDebugWait(t *testing.T) {
+	t.Parallel()
+	c := newCheckout(t, "fastapi", "services:\n  api:\n    ports: !override [\"8000\"]\n")
+	c.write("src/app/routers/health.py", fmt.Sprintf(code, "", 7))
+	c.devenv("up", "-d", "--debug-wait", "api")
+	c.devenv("debug", "vscode")
+	address, attach := c.launch()
+	editor := daptest.Connect(t, address)
+	file := filepath.Join(c.folder, "src/app/routers/health.py")
+	editor.Attach(attach, daptest.Lines(file, 4))
+	stop := editor.Stopped()
+	if stop.Top().Line != 4 || stop.Top().Source.Path != file {
+		t.Errorf("stops at %s:%d", stop.Top().Source.Path, stop.Top().Line)
+	}
+	editor.Resume(stop.ThreadId)
+	for began := time.Now(); ; {
+		got := <-c.ask("/version")
+		if strings.Contains(got.body, `"version":7`) {
+			break
+		}
+		if time.Since(began) > within {
+			t.Fatalf("not within %s: %q, %v", within, got.body, got.err)
+		}
+	}
+	editor.Disconnect()
 }

@@ -29,6 +29,7 @@ func (a *app) up() *cobra.Command {
 	flags.DurationVar(&options.Timeout, "timeout", devenv.DefaultTimeout, "how long a service may take to become healthy")
 	flags.DurationVar(&options.Poll, "poll", 0, "look at the files this often, for mounts that deliver no events (--poll alone: every 500ms)")
 	flags.Lookup("poll").NoOptDefVal = "500ms"
+	flags.StringArrayVar(&options.DebugWait, "debug-wait", nil, "service that runs nothing before a debugger has attached")
 	flags.BoolVar(&options.RemoveOrphans, "remove-orphans", false, "remove containers of services that are no longer in the compose file")
 	cmd.MarkFlagsMutuallyExclusive("build", "no-build")
 	return cmd

@@ -33,5 +33,6 @@ func (a *app) live() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&a.settings.Mode, "mode", "", "the mode of the `up` that started it")
 	cmd.Flags().DurationVar(&a.settings.Poll, "poll", 0, "its --poll")
+	cmd.Flags().StringArrayVar(&a.settings.DebugWait, "debug-wait", nil, "its --debug-wait")
 	return cmd
 }

@@ -1,7 +1,6 @@
 package debug
 
 import (
-	"encoding/json"
 	"maps"
 	"slices"
 
@@ -96,14 +95,19 @@ func (c *conversation) toClient(m message) message {
 	}))
 }
 
-// withoutEnding takes from the capabilities what the proxy does not pass: the life of the service is devenv's, a session only ends itself.
+// withoutEnding takes from the capabilities, an object or what holds one, what the proxy does not pass: the life of the service is devenv's, a
+// session only ends itself.
 func withoutEnding(m message) message {
-	var capabilities map[string]json.RawMessage
-	m.take("body", &capabilities)
+	body := map[string]any{}
+	m.take("body", &body)
+	capabilities := body
+	if inner, ok := body["capabilities"].(map[string]any); ok {
+		capabilities = inner
+	}
 	for _, name := range []string{"supportsTerminateRequest", "supportTerminateDebuggee", "supportSuspendDebuggee", "supportsRestartRequest"} {
 		delete(capabilities, name)
 	}
-	return m.with("body", capabilities)
+	return m.with("body", body)
 }
 
 func (c *conversation) event(m message) {
@@ -119,6 +123,8 @@ func (c *conversation) event(m message) {
 			return
 		}
 		c.announced = true
+	case "capabilities":
+		m = withoutEnding(m)
 	}
 	m = c.toClient(m)
 	c.follow(m)
@@ -159,7 +165,7 @@ func (c *conversation) know(m message) []int {
 	m.take("body", &body)
 	var fresh []int
 	for _, thread := range body.Threads {
-		if _, known := c.threads[thread.Id]; !known {
+		if _, known := c.threads[thread.Id]; !known && thread.Id > 0 {
 			fresh = append(fresh, thread.Id)
 		}
 		c.threads[thread.Id] = thread.Name

@@ -34,6 +34,12 @@
 //   - justMyCode, redirectOutput, pathMappings and all the rest are arguments of attach: remembered, repeated, never looked at. redirectOutput
 //     shows the process's output in the editor from attach to disconnect.
 //   - A forked child has nothing of its parent's debugger but the import: it must listen itself. A parent that listens would have to undo that.
+//   - stoptrace() closes the listening socket under its accept(), which goes on to take one more connection: shut it down as well.
 //   - exited and terminated mean a process, not the service: the editor does not see them. Its terminate and terminateDebuggee end the
 //     session alone, and are not offered to it: the life of the service is devenv's.
+//
+// Delve 1.27, `dlv exec --headless --accept-multiclient --continue`, attach with "mode": "remote", as tried by hand: disconnect leaves breakpoints and
+// a stopped process as they are, so the proxy clears and continues before it. Breakpoints that are set while the program runs halt it for a
+// moment, so those that were set meanwhile are told before configurationDone. Right after a stopped event, a stackTrace may be refused with
+// "debuggee is running"; editors ask for threads in between.
 package debug

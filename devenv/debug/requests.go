@@ -3,6 +3,7 @@ package debug
 import (
 	"encoding/json"
 	"maps"
+	"slices"
 
 	"github.com/google/go-dap"
 )
@@ -142,7 +143,9 @@ func (c *conversation) connect(process string) {
 		return
 	}
 	c.phase, c.process, c.late = replaying, process, ""
-	c.replay = c.memory.script()
+	c.replay = slices.DeleteFunc(c.memory.script(), func(known message) bool {
+		return setKey(known) != "" && slices.ContainsFunc(c.queue, func(m message) bool { return setKey(m) == setKey(known) })
+	})
 	c.proceed()
 }
 
@@ -150,12 +153,26 @@ func (c *conversation) connect(process string) {
 // after attach, whose own answer may come after configurationDone.
 func (c *conversation) proceed() {
 	for len(c.replay) > 0 && !c.held() {
+		if c.replay[0].name == "configurationDone" {
+			c.setQueued()
+		}
 		c.told, c.replay = c.replay[0], c.replay[1:]
 		c.forward(c.told, theReplay)
 	}
 	if len(c.replay) == 0 && !c.owed() {
 		c.resumeClient()
 	}
+}
+
+// setQueued sets the breakpoints that the client has set meanwhile, before the process runs on.
+func (c *conversation) setQueued() {
+	c.queue = slices.DeleteFunc(c.queue, func(request message) bool {
+		if setKey(request) == "" {
+			return false
+		}
+		c.forward(request, theClient)
+		return true
+	})
 }
 
 func (c *conversation) held() bool {

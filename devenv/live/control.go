@@ -23,6 +23,8 @@ type Request struct {
 type Adoption struct {
 	Command string `json:"command"` // as typed
 	Mode    string `json:"mode"`    // that it was given for this time, or ""
+	// DebugWait are the services that it was told to have wait for a debugger.
+	DebugWait []string `json:"debugWait,omitempty"`
 }
 
 // Control is what a session can be asked and told besides what package live knows.

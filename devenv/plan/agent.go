@@ -48,6 +48,9 @@ func (o *overlay) addAgent() {
 	if setting != "" {
 		o.setEnv("DEVENV_AGENT_RELOAD", setting)
 	}
+	if slices.Contains(o.in.DebugWait, o.service.Name) {
+		o.setEnv("DEVENV_AGENT_WAIT", "1")
+	}
 	path := o.in.Agent.Path
 	if own := o.env("PYTHONPATH"); own != "" {
 		path += ":" + own

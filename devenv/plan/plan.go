@@ -47,6 +47,7 @@ type Input struct {
 	IsFile      func(hostPath string) bool // an existing file that is not a directory
 	Agent       Agent
 	Modes       Modes
+	DebugWait   []string // services that run nothing before a debugger has attached
 }
 
 // Plan is the decision.

@@ -37,7 +37,7 @@ func (m Message) String() string {
 	case m.Success:
 		return fmt.Sprintf("response %s to %d %s", m.Command, m.RequestSeq, m.Body)
 	default:
-		return fmt.Sprintf("response %s to %d failed %q", m.Command, m.RequestSeq, m.Reason)
+		return fmt.Sprintf("response %s to %d failed %q %s", m.Command, m.RequestSeq, m.Reason, m.Body)
 	}
 }
 

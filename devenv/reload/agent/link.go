@@ -26,6 +26,11 @@ type Status struct {
 	Child      int `json:"child"`
 	Generation int `json:"generation"`
 
+	// Holding is a process that has loaded new code and gives a debugger the time to come to it, before it serves; 0 is
+	// none. It goes on at Proceed, or after five seconds; with Waits, only at Proceed.
+	Holding int  `json:"holding"`
+	Waits   bool `json:"waits"`
+
 	Debugpy *Debugpy `json:"debug"` // nil where the program is not started through debugpy
 }
 
@@ -95,9 +100,9 @@ type Notice struct {
 }
 
 type answer struct {
-	reloaded *Reloaded
-	port     int
-	err      error
+	reloaded  *Reloaded
+	listening Listening
+	err       error
 }
 
 // NewLink talks to the agent behind stream, which it closes.
@@ -125,13 +130,25 @@ func (l *Link) Refresh(ctx context.Context) (*Reloaded, error) {
 	return got.reloaded, err
 }
 
-// Debug makes the child that serves listen for a debugger (debugpy, in process) and returns the port, of the loopback
-// device of its container: Connect leads there. While no child serves, it waits for one. Asked again it returns the same
+// Debug makes the child that serves, or the one that is Holding, listen for a debugger (debugpy, in process): Connect
+// leads there. While no child serves, it waits for one. Asked again it returns the same
 // port; a child that replaces this one, which Notice.Status tells, listens only if it is asked again. path is a folder of
 // the container where debugpy is if the program's own environment has none, or "".
-func (l *Link) Debug(ctx context.Context, path string) (port int, err error) {
+func (l *Link) Debug(ctx context.Context, path string) (Listening, error) {
 	got, err := l.ask(ctx, "debug", request{Path: path})
-	return got.port, err
+	return got.listening, err
+}
+
+// Proceed lets the process go on that is Holding.
+func (l *Link) Proceed(ctx context.Context) error {
+	_, err := l.ask(ctx, "debug", request{Proceed: true})
+	return err
+}
+
+// Listening is a process in which a debugger listens.
+type Listening struct {
+	PID  int `json:"pid"`  // as its container numbers processes
+	Port int `json:"port"` // of the loopback device of its container
 }
 
 // Release ends the tracing of the child that serves, whose debugger is gone: it runs as fast as before Debug.
@@ -145,6 +162,7 @@ type request struct {
 	Files   []string `json:"files,omitempty"`
 	Path    string   `json:"path,omitempty"`
 	Release bool     `json:"release,omitempty"`
+	Proceed bool     `json:"proceed,omitempty"`
 }
 
 func (l *Link) ask(ctx context.Context, kind string, asked request) (answer, error) {
@@ -199,8 +217,8 @@ type line struct {
 	Failed   *Failure  `json:"failed"`
 
 	Debugging *struct {
-		ID    int    `json:"id"`
-		Port  int    `json:"port"`
+		ID int `json:"id"`
+		Listening
 		Error string `json:"error"`
 	} `json:"debugging"`
 	Refused *struct {
@@ -236,7 +254,7 @@ func (l *Link) hear(said line) {
 	case said.Debugging != nil && said.Debugging.Error != "":
 		l.settle(said.Debugging.ID, answer{err: errors.New(said.Debugging.Error)})
 	case said.Debugging != nil:
-		l.settle(said.Debugging.ID, answer{port: said.Debugging.Port})
+		l.settle(said.Debugging.ID, answer{listening: said.Debugging.Listening})
 	case said.Refused != nil:
 		l.settle(said.Refused.ID, answer{err: fmt.Errorf("the agent refused: %s", said.Refused.Why)})
 	}

@@ -102,7 +102,7 @@ func TestAnswersComeInAnyOrder(t *testing.T) {
 	if kind != "refresh" {
 		t.Errorf("asked %s", kind)
 	}
-	third := call(func() (int, error) { return link.Debug(t.Context(), "/devenv/debugpy") })
+	third := call(func() (Listening, error) { return link.Debug(t.Context(), "/devenv/debugpy") })
 	kind, three, body := agent.asked()
 	if kind != "debug" || body != `{"id":3,"path":"/devenv/debugpy"}` {
 		t.Errorf("asked %s %s", kind, body)
@@ -110,7 +110,7 @@ func TestAnswersComeInAnyOrder(t *testing.T) {
 	agent.say(`{"debugging":{"id":%d,"pid":7,"port":41234}}`, three)
 	agent.say(`{"reloaded":{"id":%d,"generation":2}}`, two)
 	agent.say(`{"reloaded":{"id":%d,"generation":1}}`, one)
-	if got := <-third; got.value != 41234 || got.err != nil {
+	if got := <-third; got.value != (Listening{PID: 7, Port: 41234}) || got.err != nil {
 		t.Errorf("debug: %v", got)
 	}
 	if got := <-second; got.err != nil || got.value.Generation != 2 {

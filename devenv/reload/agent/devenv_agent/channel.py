@@ -6,6 +6,7 @@ A SOCK_SEQPACKET pair, so several processes (the workers of one child) can write
 from __future__ import annotations
 
 import json
+import select
 import socket
 from array import array
 
@@ -55,6 +56,10 @@ class Channel:
             if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
                 files.frombytes(rights[: len(rights) - len(rights) % files.itemsize])
         return (json.loads(data) if data else None), list(files)
+
+    def readable(self) -> bool:
+        """Whether a message, or the end of the line, is here; False at a closed end."""
+        return self.fileno() >= 0 and bool(select.select([self], [], [], 0)[0])
 
     def close(self) -> None:
         """Closes this end."""

@@ -1,7 +1,7 @@
 """A child: waits to be told "go", then becomes the program, and tells the supervisor how far it is.
 
 Messages from the supervisor: go (with the held listeners), run (the old child is gone), retire, adopt (with
-connections of the old child), debug (with the leash). To it: pid, listener, prepared, ready, wake, retired, adopt,
+connections of the old child), debug (with the leash), proceed (the debugger is there). To it: pid, holding, listener, prepared, ready, wake, retired, adopt,
 failure, modules, debugging.
 """
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from .settings import Settings
     from .zygote import Standby
 
+MOST_WAIT = 5.0  # seconds for a debugger to move from the old child to this one
 MOST_NAMES = 500  # module names a message
 
 
@@ -48,7 +49,8 @@ class Child:
         self.workers = 1
         self.shared = False
         self.listeners = listeners.Listeners(channel)
-        self.handlers: dict[str, Callable[[dict[str, Any], list[int]], None]] = {"debug": self._debug}
+        self.handlers: dict[str, Callable[[dict[str, Any], list[int]], None]] = {"debug": self._debug, "proceed": self._proceed}
+        self._may_proceed = False
         self._debugger = debugger.Debugger(self)
         self._marks: dict[str, float] = {}
         self._waited = 0.0  # processor seconds before go
@@ -80,7 +82,7 @@ class Child:
         with contextlib.suppress(ImportError, OSError):
             from . import pages
 
-            pages.take(lambda: bool(select.select([self.channel], [], [], 0)[0]))
+            pages.take(self.channel.readable)
 
     def _begin(self, files: list[int]) -> None:
         from . import servers
@@ -96,6 +98,8 @@ class Child:
         if "numpy.random" in sys.modules:  # forks share the seed of their parent
             sys.modules["numpy.random"].seed()
         servers.install(self)
+        if self.go["hold"]:
+            self._await_debugger(None)
 
     def _hold(self, addresses: list[tuple[int, str]], files: list[int]) -> None:
         """Takes in the sockets that the supervisor holds."""
@@ -113,7 +117,26 @@ class Child:
 
     def mark(self, name: str) -> None:
         """Remembers when a part of the start was done."""
-        self._marks.setdefault(name, time.monotonic())
+        if name in self._marks:
+            return
+        self._marks[name] = time.monotonic()
+        if name == "imported" and self.go["debugged"]:
+            self._await_debugger(MOST_WAIT)
+
+    def _await_debugger(self, seconds: float | None) -> None:
+        """Gives a debugger the time to come here before the first request does. seconds: None waits for as long as it takes."""
+        self._may_proceed = False
+        self.channel.send({"holding": {}})
+        end = None if seconds is None else time.monotonic() + seconds
+        while not self._may_proceed:
+            left = None if end is None else end - time.monotonic()
+            if left is not None and left <= 0:
+                return
+            if select.select([self.channel], [], [], left)[0]:
+                self.pump()
+
+    def _proceed(self, _: dict[str, Any], __: list[int]) -> None:
+        self._may_proceed = True
 
     def pause_collection(self) -> None:
         """No garbage collection until ready: nothing that an import makes is garbage."""
@@ -200,4 +223,8 @@ class Child:
 def _worth(name: str, path: str) -> bool:
     """Whether a module is to be preloaded: not the program itself, not the agent, and not the debugger."""
     parts = name.split(".")
-    return "/debugpy/" not in path and parts[-1] != "__main__" and parts[0] not in ("__main__", "__mp_main__", "devenv_agent", "sitecustomize")
+    return (
+        "/debugpy/" not in path
+        and parts[-1] != "__main__"
+        and parts[0] not in ("__main__", "__mp_main__", "devenv_agent", "sitecustomize")
+    )

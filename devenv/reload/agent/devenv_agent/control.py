@@ -121,10 +121,9 @@ class Clients:
         for connection in self._connections:
             connection.say(kind, body)
 
-    def detach(self) -> None:
-        """In a fork: the sockets have been closed by their numbers."""
-        for sock in (self._listener, *(connection.sock for connection in self._connections)):
-            sock.detach()
+    def nobody(self) -> bool:
+        """Whether no devenv is connected."""
+        return not self._connections
 
 
 def _parse(line: bytes) -> Request:

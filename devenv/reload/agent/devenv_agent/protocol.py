@@ -6,14 +6,17 @@ devenv asks:
     {"status":  {"id": 3}}                                  say where things are
     {"debug":   {"id": 4, "path": "/devenv/debugpy"}}       let the serving child listen for a debugger; path: a folder
                                                             where debugpy is if the program's environment has none, or "";
-                                                            with "release": true, end the tracing: its client is gone
+                                                            with "release": true, end the tracing: its client is gone;
+                                                            with "proceed": true, the child that is "holding" may go on
 
 The agent says, first to every connection and again whenever it changes:
     {"status": {"agent": 1, "mode": "fork"|"restart", "why": "", "python": "3.13.5", "program": "uvicorn", "state":
                 "starting"|"serving"|"waiting", "pid": 1, "child": 12, "generation": 3, "left_out": {"grpc": "started threads"},
-                "preload_ms": 240, "debug": {"listen": "0.0.0.0:5678", "wait": false} | null}}
+                "preload_ms": 240, "debug": {"listen": "0.0.0.0:5678", "wait": false} | null, "holding": 0, "waits": false}}
         mode: what the next reload will be. "restart" says why: "the setting", "not yet preloaded", "gevent patches
         modules", "preload died", "no prctl".
+        "holding": the pid of a child that has loaded the new code, or with "waits" nothing yet, and gives the debugger the
+        time to come to it; it goes on when it is told to, or after five seconds, with "waits" only then. "debug" then means it.
         state "waiting": there is no good version; the agent waits for the next reload.
 The agent answers each id once:
     {"reloaded": {"id": 1, "mode": "fork", "pid": 12, "generation": 3, "ms": {"fork": 1, "import": 20, "bind": 5, "accept": 2,

@@ -3,6 +3,7 @@
     DEVENV_AGENT          1: on
     DEVENV_AGENT_SOURCES  folders of project code in the container, separated by ":"; default: the working directory
     DEVENV_AGENT_RELOAD   fork (default) | restart | native | off
+    DEVENV_AGENT_WAIT     1: nothing of the program runs before a debugger has attached (devenv up --debug-wait)
     DEVENV_AGENT_DRAIN    seconds that a replaced child may take to finish its requests; default 5
 
 A supervised program sees none of them, nor the agent's folder on PYTHONPATH: its environment, and that of every
@@ -11,6 +12,7 @@ process which it starts, is the one that the user wrote.
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 
@@ -28,7 +30,8 @@ class Settings:
         asked = environ.get(PREFIX + "_RELOAD", "fork")
         self.reload: str = asked if asked in MODES else "fork"
         self.drain: float = float(environ.get(PREFIX + "_DRAIN", "5"))
-        self.debug: str = environ.get(DEBUG, "")
+        self.debug: dict[str, object] | None = json.loads(environ.get(DEBUG, "null"))
+        self.wait: bool = environ.get(PREFIX + "_WAIT") == "1" or bool(self.debug and self.debug.get("wait"))
 
 
 def agent_folder() -> str:

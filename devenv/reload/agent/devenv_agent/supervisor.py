@@ -10,7 +10,6 @@ Nothing here blocks, and no thread runs: every fork of this process must be clea
 
 from __future__ import annotations
 
-import json
 import os
 import selectors
 import signal
@@ -20,11 +19,9 @@ import time
 
 from . import VERSION, processes, protocol, terminal
 from .attaching import Attaching
-from .channel import Channel
 from .control import Clients
 from .nursery import Host, Nursery
 from .process import Process, parts
-from .project import Project
 from .signals import Signals
 
 TYPE_CHECKING = False
@@ -37,6 +34,7 @@ if TYPE_CHECKING:
     from .settings import Settings
 
 PATIENCE = 1.0  # seconds that a loading child has to come up before a newer save may replace it
+RETIRING = 3.0  # seconds that an old child has to say that it accepts no more; one that is blocked accepts nothing anyway
 
 
 class Supervisor:
@@ -44,7 +42,6 @@ class Supervisor:
 
     def __init__(self, settings: Settings, program: Program, name: str, listener: socket.socket) -> None:
         self.settings, self.program, self.name = settings, program, name
-        self.project = Project(settings.sources)
         self.selector = selectors.DefaultSelector()
         self.clients = Clients(listener, self.selector, self._requested, self._status)
         self.signals = Signals()
@@ -60,6 +57,9 @@ class Supervisor:
         self.changed: set[str] = set()
         self.everything = False
         self.attaching = Attaching()
+        self.holding: Process | None = None  # the loading child, while it waits for the debugger
+        self.debugged = False
+        self.waited = False
         self.clients.gone = self.attaching.forget
         host = Host(self._hear, self._close, self._let_go)
         late = name not in ("gunicorn", "celery")
@@ -80,7 +80,7 @@ class Supervisor:
     def _timeout(self) -> float | None:
         times = [child.deadline for child in self.draining if child.deadline] + self.nursery.times()
         if self.serving is not None and self.serving.ready:
-            times.append(self.serving.began_serving + PATIENCE)
+            times.append(self.serving.began_serving + RETIRING)
         if self.pending is not None and self.loading is not None:
             times.append(self.loading.began + PATIENCE)
         return max(0.0, min(times) - time.monotonic()) if times else None
@@ -91,8 +91,8 @@ class Supervisor:
             if child.deadline and child.deadline <= now:
                 child.deadline = 0.0
                 processes.end(child.family | processes.family(child.pid), child.pid)
-        if self.serving is not None and self.serving.ready and self.serving.began_serving + PATIENCE <= now:
-            self._answer(self.serving)
+        if self.serving is not None and self.serving.ready and self.serving.began_serving + RETIRING <= now:
+            self._answer()
         self.nursery.overdue(now)
         self._next_reload()
 
@@ -104,10 +104,20 @@ class Supervisor:
         elif kind not in protocol.ASKED or self.stopping:
             why = "stopping" if self.stopping else "unknown request"
             connection.say("refused", {"id": body.get("id", 0), "why": why})
+        elif kind == "debug" and body.get("proceed"):
+            self._let_proceed()
+            connection.say("debugging", {"id": body.get("id", 0), "port": 0})
         elif kind == "debug":
-            self.attaching.ask(connection, body, self.serving)
+            self.attaching.ask(connection, body, self.holding or self.serving)
         else:
             self._ask(connection, kind, body)
+
+    def _let_proceed(self) -> None:
+        """The debugger is where it wanted to be: the child that waits for it goes on."""
+        self.waited = True
+        if self.holding is not None:
+            self.holding.channel.send({"proceed": {}})
+            self.holding = None
 
     def _ask(self, connection: Connection, kind: str, body: dict[str, Any]) -> None:
         """Merges a request into the one that is to be done next."""
@@ -150,8 +160,14 @@ class Supervisor:
             "generation": self.generation,
             "left_out": self.nursery.left_out,
             "preload_ms": self.nursery.preload_ms,
-            "debug": json.loads(self.settings.debug) if self.settings.debug else None,
+            "debug": self.settings.debug,
+            "holding": self.holding.pid if self.holding is not None else 0,
+            "waits": self._waits(),
         }
+
+    def _waits(self) -> bool:
+        """Whether nothing of the program is to run before a debugger was there."""
+        return self.settings.wait and not self.waited
 
     # Making children.
 
@@ -161,6 +177,8 @@ class Supervisor:
         self.generation += 1
         child.generation, child.asked, child.began = self.generation, asked, time.monotonic()
         self.loading = child
+        if self.serving is not None:
+            self.debugged = self.serving.debugger is not None
         go = {
             "generation": self.generation,
             "program": self.name,
@@ -172,29 +190,35 @@ class Supervisor:
             "everything": self.everything,
             "serves": self.serves,
             "supervisor": os.getpid(),
+            "debugged": self.debugged,
+            "hold": self._waits(),
         }
         child.channel.send({"go": go}, list(self.held.values()))
 
     def _let_go(self) -> None:
-        """In a fork: closes everything that belongs to the supervisor."""
+        """In a fork: closes everything that belongs to the supervisor.
+
+        Its sockets forget their numbers: collected some time, they would close files of the program that got the same ones.
+        """
         self.signals.forget()
         self.terminal.forget()
         for key in list(self.selector.get_map().values()):
-            if isinstance(key.fd, int):
-                os.close(key.fd)
+            os.close(key.fd)
+            getattr(key.fileobj, "sock", key.fileobj).detach()
         self.selector.close()
         for fd in self.held.values():
             os.close(fd)
         for child in (self.serving, self.loading, *self.draining):
             if child is not None:
                 child.let_go()
-        self.clients.detach()
 
     def _hear(self, child: Process, handle: Any) -> None:
         self.selector.register(child.channel, selectors.EVENT_READ, lambda: handle(child))
 
     def _close(self, child: Process) -> None:
         child.let_go()
+        if child is self.holding:
+            self.holding = None
         if child.channel.fileno() >= 0:
             self.selector.unregister(child.channel)
             child.channel.close()
@@ -210,8 +234,9 @@ class Supervisor:
             message, files = None, []
         if message is None:
             self._close(child)
-            if child.pid == 0:
-                self._never_came(child)
+            if child.pid == 0 and not self.nursery.lost(child) and child is self.loading:
+                self.loading = None  # the zygote ended before it forked this one
+                self._start(child.asked)
             return
         for name, value in message.items():
             if name == "pid":
@@ -229,9 +254,11 @@ class Supervisor:
             elif name == "modules":
                 self.nursery.learn(value["names"], value["files"], self.serves)
             elif name == "retired":
-                self._answer(child)
+                self._answer()
             elif name == "wake":
                 child.wakes = value
+            elif name == "holding" and child is self.loading:
+                self._holds(child)
             elif name == "debugging":
                 self.attaching.answered(value)
             elif name == "adopt" and self.serving is not None and self.serving is not child:
@@ -239,11 +266,13 @@ class Supervisor:
         for fd in files:
             os.close(fd)
 
-    def _never_came(self, child: Process) -> None:
-        """The zygote ended before it forked this one."""
-        if not self.nursery.lost(child) and child is self.loading:
-            self.loading = None
-            self._start(child.asked)
+    def _holds(self, child: Process) -> None:
+        """A child has loaded the new code and waits for the debugger of the old one, or for the first one at all."""
+        self.holding = child
+        self.attaching.pass_to(child)
+        self.clients.say("status", self._status())
+        if self.clients.nobody() and not self._waits():
+            self._let_proceed()
 
     def _hold(self, address: tuple[int, str], fd: int) -> None:
         """Keeps a listening socket for the children to come."""
@@ -272,17 +301,17 @@ class Supervisor:
         if child is not self.loading:
             return
         child.ready, child.began_serving = ready, time.monotonic()
-        old, self.serving, self.loading = self.serving, child, None
+        old, self.serving, self.loading, self.holding = self.serving, child, None, None
         self.attaching.pass_to(child)
         self.terminal.give_to(child.pid)
         if old is not None:
             self._retire(old)
         if old is None:
-            self._answer(child)
+            self._answer()
         self.nursery.debugger = child.debugger
         self.nursery.soon()
 
-    def _answer(self, _: Process) -> None:
+    def _answer(self) -> None:
         """Says that the serving child is the new code: at once, or when the old one has stopped accepting."""
         new = self.serving
         if new is None or not new.ready:
@@ -339,7 +368,7 @@ class Supervisor:
                 break
         else:
             return
-        while child.channel.fileno() >= 0 and _readable(child.channel):
+        while child.channel.readable():
             self.nursery.hear_last(child)
         self._close(child)
         child.pid = 0
@@ -347,7 +376,7 @@ class Supervisor:
             return
         if child in self.draining:
             self.draining.remove(child)
-            self._answer(child)
+            self._answer()
             processes.end(child.family, pid)
             self._take_turn()
         elif child is self.loading:
@@ -405,9 +434,3 @@ class Supervisor:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, [-code])
             os.kill(os.getpid(), -code)
         os._exit(code if code >= 0 else 128 - code)
-
-
-def _readable(channel: Channel) -> bool:
-    with selectors.SelectSelector() as one:
-        one.register(channel, selectors.EVENT_READ)
-        return bool(one.select(0))

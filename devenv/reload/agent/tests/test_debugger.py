@@ -151,7 +151,8 @@ def test_asked_before_a_child_serves(tmp_path: Path) -> None:
 def test_a_missing_debugpy_is_said_and_a_folder_brings_one(tmp_path: Path) -> None:
     import debugpy
 
-    folder = write(tmp_path / "src", {"worker.py": "import sys\nsys.path[:] = [p for p in sys.path if 'site-' not in p]\n" + WORKER})
+    without = "import sys\nsys.path[:] = [p for p in sys.path if 'site-' not in p]\n"
+    folder = write(tmp_path / "src", {"worker.py": without + WORKER})
     brought = tmp_path / "brought"
     brought.mkdir()
     (brought / "debugpy").symlink_to(Path(debugpy.__file__).parent)

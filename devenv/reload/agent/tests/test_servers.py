@@ -184,8 +184,10 @@ LOADED = ["gunicorn sync", "gunicorn gthread", "gunicorn uvicorn", "uvicorn h11 
 
 @pytest.mark.parametrize("name", LOADED)
 def test_no_request_is_dropped(tmp_path: Path, name: str) -> None:
-    """100 reloads for gunicorn, 25 for the others. hypercorn closes connections that are kept open, as on any shutdown."""
-    rounds = 100 if name == "gunicorn sync" else 25
+    """25 reloads for gunicorn, which has most processes, 10 for the others.
+
+    hypercorn closes connections that are kept open, as on any shutdown."""
+    rounds = 25 if name == "gunicorn sync" else 10
     with start(tmp_path, name) as service:
         service.forks()
         with Load(service.port, keeping=0 if name == "hypercorn" else 2) as load:

@@ -76,18 +76,18 @@ def test_a_save_is_answered_by_the_same_supervisor(shop: Path) -> None:
         assert log.count("startup four") == 1
 
 
-def test_no_request_is_dropped_in_100_reloads(shop: Path) -> None:
+def test_no_request_is_dropped(shop: Path) -> None:
     """Clients that keep their connection and clients that open one each time see nothing but complete answers."""
     with start(shop, "--log-level", "warning") as service:
         service.forks()
         with Load(service.port) as load:
-            for number in range(100):
+            for number in range(40):  # container_test.go has more patience
                 service.save("shop/value.py", f'V = "{number}"\n')
                 assert service.reload("shop/value.py")["kind"] == "reloaded"
                 assert service.get() == str(number)
         assert load.wrong == []
-        assert len(load.answers) > 50, load.answers
-        assert set(load.answers) <= {"one", *map(str, range(100))}
+        assert len(load.answers) > 20, load.answers
+        assert set(load.answers) <= {"one", *map(str, range(40))}
 
 
 def test_a_kept_connection_gets_the_new_code(shop: Path) -> None:

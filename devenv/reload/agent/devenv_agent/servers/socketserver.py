@@ -40,6 +40,8 @@ class _Adapter:
 
         base, handling = self.module.BaseServer, self.module.BaseRequestHandler
         serve, handle = base.serve_forever, handling.__init__
+        threads = self.module.ThreadingMixIn
+        process = threads.process_request
 
         def serve_forever(server: Any, poll_interval: float = 0.5) -> None:
             mine = threading.current_thread() is threading.main_thread() and self.over == (-1, -1)
@@ -52,6 +54,7 @@ class _Adapter:
 
         def handler(instance: Any, request: Any, client: Any, server: Any) -> None:
             self.alive.add(instance)
+            self.alive.discard(request)
             try:
                 if hasattr(instance, "handle_one_request") and self.over != (-1, -1):
                     one = instance.handle_one_request
@@ -60,7 +63,11 @@ class _Adapter:
             finally:
                 self.alive.discard(instance)
 
-        base.serve_forever, handling.__init__ = serve_forever, handler
+        def process_request(server: Any, request: Any, client: Any) -> None:
+            self.alive.add(request)  # until its thread runs, which may be later than the end of this process
+            process(server, request, client)
+
+        base.serve_forever, handling.__init__, threads.process_request = serve_forever, handler, process_request
 
     def _started(self, server: Any) -> None:
         def retire(how: dict[str, Any], _: list[int]) -> None:
