@@ -58,6 +58,9 @@ func (s *session) followEngine(ctx context.Context, first bool, untilEmpty bool,
 			}
 			ended = event.Action == engine.ActionDestroy
 			s.happened(ctx, event)
+			if event.Action == engine.ActionDie && untilEmpty {
+				s.failedToBuild(ctx, event)
+			}
 		case <-ctx.Done():
 			return ctx.Err()
 		}

@@ -140,9 +140,13 @@ func (s *session) inContainer(action reload.Action) []string {
 
 func (s *session) restart(ctx context.Context, service string) error {
 	e := s.env()
-	return e.stack.Restart(ctx, e.project.Compose.Name, stack.Scope{
-		Project: e.project.Compose, Services: []string{service}, Report: e.report,
-	})
+	scope := stack.Scope{Project: e.project.Compose, Services: []string{service}, Report: e.report}
+	if s.style(service) == reload.RestartContainer {
+		grace := restartUnderDelve
+		scope.Timeout = &grace
+		defer s.debuggers.partDelve(ctx, service)()
+	}
+	return e.stack.Restart(ctx, e.project.Compose.Name, scope)
 }
 
 // provision brings the container's environment in line with the lock file, then reloads with a fresh supervisor.

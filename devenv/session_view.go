@@ -105,7 +105,13 @@ func (e *Environment) view(in plan.Input, planned plan.Plan, tree *source.Tree) 
 // style is how a service takes in new code.
 func style(in plan.Input, planned plan.Plan, service string) reload.Style {
 	setting := reload.Style(in.Extensions[service].Reload)
+	debug := planned.Debug[service]
 	switch hasAgent := slices.Contains(planned.Agents, service); {
+	case debug.Kind == plan.Delve && setting != reload.Native && setting != reload.Off:
+		if debug.Builds {
+			return reload.RestartContainer
+		}
+		return reload.RebuildImage
 	case hasAgent && setting == reload.NoPython:
 		return reload.Fork
 	case !hasAgent && (setting == reload.Fork || setting == reload.Replace):

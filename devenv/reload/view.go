@@ -29,6 +29,10 @@ const (
 	Native   Style = "native"  // its own reloader sees the files
 	Off      Style = "off"
 	NoPython Style = ""
+
+	// Those of a Go service under Delve, which devenv finds by itself.
+	RestartContainer Style = "restart-container" // its process builds the program when it starts
+	RebuildImage     Style = "rebuild-image"     // its process runs what the image was built with
 )
 
 // Service is one service that runs.
