@@ -122,7 +122,7 @@ func (d *debuggers) releaseDelve(ctx context.Context, service string) {
 // failedToBuild tells of a Go service whose process did not get as far as its program, in a session that shows no logs. A
 // process that was told to end has another exit code.
 func (s *session) failedToBuild(ctx context.Context, event engine.Event) {
-	if s.style(event.Service) != reload.RestartContainer || event.Oneoff || event.ExitCode == 0 || event.ExitCode > signalled {
+	if s.seen(event.Service).Style != reload.RestartContainer || event.Oneoff || event.ExitCode == 0 || event.ExitCode > signalled {
 		return
 	}
 	e := s.env()

@@ -141,7 +141,7 @@ func (s *session) inContainer(action reload.Action) []string {
 func (s *session) restart(ctx context.Context, service string) error {
 	e := s.env()
 	scope := stack.Scope{Project: e.project.Compose, Services: []string{service}, Report: e.report}
-	if s.style(service) == reload.RestartContainer {
+	if s.seen(service).Style == reload.RestartContainer {
 		grace := restartUnderDelve
 		scope.Timeout = &grace
 		defer s.debuggers.partDelve(ctx, service)()
