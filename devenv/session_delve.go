@@ -73,7 +73,7 @@ func (e *Environment) delve(ctx context.Context, service string) (delveServer, e
 func (d *debuggers) dialDelve(ctx context.Context, service string) (net.Conn, string, error) {
 	server, err := d.session.env().delve(ctx, service)
 	if err == nil {
-		err = answers(ctx, server)
+		err = begun(ctx, server)
 	}
 	if err != nil {
 		return nil, "", err
@@ -83,12 +83,12 @@ func (d *debuggers) dialDelve(ctx context.Context, service string) (net.Conn, st
 	return conn, fmt.Sprintf("%.12s at %s", server.container, server.address), err
 }
 
-// answers waits for the server itself: its port accepts as soon as the container runs, which may still be building.
-func answers(ctx context.Context, server delveServer) error {
+// begun is an error until there is a program to attach to. The port alone accepts as soon as the container runs, which may
+// still be building.
+func begun(ctx context.Context, server delveServer) error {
 	ctx, cancel := context.WithTimeout(ctx, delveWithin)
 	defer cancel()
-	_, err := delve.Look(ctx, server.address)
-	return err
+	return delve.Begun(ctx, server.address)
 }
 
 // partDelve has an editor leave a Delve that is about to be told to end, which takes it some seconds with a client; the editor

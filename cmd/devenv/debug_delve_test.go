@@ -71,6 +71,11 @@ func goStop(comments int) int { return 13 + comments }
 func newGoCheckout(t *testing.T) *checkout {
 	t.Helper()
 	c := emptyCheckout(t)
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Log(c.devenv("logs"))
+		}
+	})
 	version := c.tool(nil, "go", "list", "-m", "-f", "{{.Version}}", "github.com/go-delve/delve")
 	c.tool([]string{"GOBIN=" + c.folder, "CGO_ENABLED=0"}, "go", "install", "github.com/go-delve/delve/cmd/dlv@"+version)
 	c.write("docker-compose.yml", fmt.Sprintf(delveCompose, c.tool(nil, "go", "env", "GOROOT")))
@@ -134,7 +139,7 @@ func (c *checkout) answered(version int) {
 			return
 		}
 	}
-	c.Fatalf("version %d does not answer, last seen: %q\n%s", version, last, c.devenv("logs"))
+	c.Fatalf("version %d does not answer, last seen: %q", version, last)
 }
 
 // hitGo waits until a request stands in the handler of a version, and lets it go.
@@ -145,7 +150,7 @@ func (c *checkout) hitGo(editor *daptest.Client, version int) {
 	answers := c.requests(ctx)
 	for deadline := time.Now().Add(2 * within); !editor.Heard("stopped"); <-time.After(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			c.Fatalf("no request stands in version %d\n%s", version, c.devenv("logs"))
+			c.Fatalf("no request stands in version %d", version)
 		}
 	}
 	stop := editor.Stopped()
@@ -174,7 +179,7 @@ func (c *checkout) restarted(cause func()) {
 	cause()
 	for deadline := time.Now().Add(within); started() == before; <-time.After(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			c.Fatalf("the container was not restarted\n%s", c.devenv("logs"))
+			c.Fatalf("the container was not restarted")
 		}
 	}
 }

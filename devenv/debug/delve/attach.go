@@ -3,6 +3,7 @@ package delve
 import (
 	"context"
 	"strings"
+	"time"
 
 	"github.com/go-delve/delve/pkg/config"
 	"github.com/go-delve/delve/pkg/terminal"
@@ -22,6 +23,9 @@ type Mount struct{ Host, Container string }
 //
 // Goroutines: one runs the terminal; if ctx ends first it is left reading standard input, until the process ends.
 func Attach(ctx context.Context, address string, mounts []Mount) error {
+	if err := Begun(ctx, address); err != nil {
+		return err
+	}
 	conn, client, err := connect(ctx, address)
 	if err != nil {
 		return err
@@ -43,11 +47,24 @@ func Attach(ctx context.Context, address string, mounts []Mount) error {
 		term.Close() // gives the terminal its modes back
 		err = g.Detach(false)
 	}
+	if err == nil {
+		err = resume(ctx, address)
+	}
 	if err != nil && !exited(err) {
 		return fault.New(fault.Failed, "delve: %w", err)
 	}
 	return nil
 }
+
+// resume lets the program run also if ctx has ended.
+func resume(ctx context.Context, address string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), resumeWithin)
+	defer cancel()
+	return Resume(ctx, address)
+}
+
+// resumeWithin is how long a program may take to run again, which costs Delve milliseconds.
+const resumeWithin = 5 * time.Second
 
 // configured is the developer's configuration of Delve. One that cannot be read is as none, as for dlv.
 func configured(mounts []Mount) *config.Config {
@@ -95,7 +112,7 @@ func halt(client *rpc2.RPCClient) error {
 // IsMulticlient is part of service.Client.
 func (g *guest) IsMulticlient() bool { return false }
 
-// Detach is part of service.Client: the program runs on, whether the terminal wants it killed or not.
+// Detach is part of service.Client: the program is left as it was found but halted, whether the terminal wants it killed or not.
 func (g *guest) Detach(bool) error {
 	if err := halt(g.RPCClient); err != nil {
 		return err
@@ -111,7 +128,7 @@ func (g *guest) Detach(bool) error {
 			}
 		}
 	}
-	return g.Disconnect(true)
+	return g.Disconnect(false)
 }
 
 // exited tells the error of a server whose program has ended; its type is lost on the way.

@@ -22,9 +22,10 @@ type State string
 
 // The states.
 const (
-	Running State = "running"
-	Halted  State = "halted" // at a breakpoint, before its start, or because a client wants it so
-	Exited  State = "exited" // Delve is still there
+	Starting State = "starting" // nobody has let it run yet: with --continue, Delve does so itself when it serves already
+	Running  State = "running"
+	Halted   State = "halted" // at a breakpoint, or because a client wants it so
+	Exited   State = "exited" // Delve is still there
 )
 
 // Status is a Delve server as it is now.
@@ -55,7 +56,7 @@ func ask(ctx context.Context, address string, question func(*rpc2.RPCClient) err
 	return question(client)
 }
 
-// connect waits for the server's first answer: a forwarded port also accepts while nobody listens behind it.
+// connect waits for the server's first answer: a forwarded port also accepts while nobody listens behind it. The caller closes the connection.
 func connect(ctx context.Context, address string) (net.Conn, *rpc2.RPCClient, error) {
 	var dialer net.Dialer
 	conn, err := dialer.DialContext(ctx, "tcp", address)
@@ -87,6 +88,9 @@ func Look(ctx context.Context, address string) (Status, error) {
 		case state.Running:
 			status.State = Running
 			return nil
+		case !begun(state):
+			status.State = Starting
+			return nil
 		}
 		status.State, status.Where = Halted, where(state)
 		set, err := client.ListBreakpoints(false)
@@ -100,15 +104,30 @@ func Look(ctx context.Context, address string) (Status, error) {
 	return status, err
 }
 
-// Resume lets the program run on if it is halted.
+// Begun is an error until the program of the server at HOST:PORT has begun. Whoever comes earlier meets the client by which Delve carries out its
+// own --continue: it lets a program run that this one believes to have halted, and takes the next stop for itself.
+func Begun(ctx context.Context, address string) error {
+	status, err := Look(ctx, address)
+	if err == nil && status.State == Starting {
+		err = fault.New(fault.Failed, "Delve has not let the program begin, which its flag --continue does")
+	}
+	return err
+}
+
+// begun tells a program by its threads: before main, Go's runtime starts one that watches the others.
+func begun(state *api.DebuggerState) bool { return len(state.Threads) > 1 }
+
+// Resume lets the program run on if it is halted, and returns when it does.
 func Resume(ctx context.Context, address string) error {
-	return ask(ctx, address, func(client *rpc2.RPCClient) error {
-		state, err := client.GetStateNonBlocking()
-		if err != nil || state.Running || state.Exited {
-			return err
-		}
-		return client.Disconnect(true)
-	})
+	status, err := Look(ctx, address)
+	if err != nil || status.State != Halted {
+		return err
+	}
+	err = ask(ctx, address, func(client *rpc2.RPCClient) error { return client.Disconnect(true) })
+	for err == nil && status.State == Halted { // nobody answers to a farewell
+		status, err = Look(ctx, address)
+	}
+	return err
 }
 
 func where(state *api.DebuggerState) string {
