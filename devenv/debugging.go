@@ -51,15 +51,15 @@ func debugPorts(remembered map[string]uint16, debug map[string]plan.Debug) map[s
 
 // DebugStatus prints where an editor attaches to each service, who is attached, and how programs under Delve are.
 func (e *Environment) DebugStatus(ctx context.Context, format string) error {
+	debuggers, err := e.debuggers(ctx)
+	if err != nil {
+		return err
+	}
 	all := map[string]debuggerStatus{}
-	if _, held := e.store.Holder(state.Live); held {
-		answer, err := live.Ask(ctx, e.socket(), live.Request{})
-		if err != nil {
-			return err
-		}
-		for service, debugger := range answer.Debuggers {
-			all[service] = debuggerStatus{Debugger: debugger}
-		}
+	for service, debugger := range debuggers {
+		all[service] = debuggerStatus{Debugger: debugger}
+	}
+	if len(all) > 0 {
 		e.addPrograms(ctx, all)
 	}
 	if format == "json" {
@@ -75,6 +75,15 @@ func (e *Environment) DebugStatus(ctx context.Context, format string) error {
 		rows = append(rows, []string{service, d.Address, d.Client, strings.Join(d.Stopped, ", "), d.Program, strings.Join(d.Breakpoints, " ")})
 	}
 	return e.settings.Term.Table([]string{"SERVICE", "ADDRESS", "CLIENT", "STOPPED", "PROGRAM", "BREAKPOINTS"}, rows)
+}
+
+// debuggers are the open debug ports, by service: none without a session.
+func (e *Environment) debuggers(ctx context.Context) (map[string]live.Debugger, error) {
+	if _, held := e.store.Holder(state.Live); !held {
+		return nil, nil
+	}
+	answer, err := live.Ask(ctx, e.socket(), live.Request{})
+	return answer.Debuggers, err
 }
 
 // debuggerStatus is the debug port of a service, and of one under Delve its program.
@@ -130,6 +139,13 @@ func (e *Environment) DebugAttach(ctx context.Context, service string) error {
 }
 
 func (e *Environment) attachDelve(ctx context.Context, service string, mounts []types.ServiceVolumeConfig) error {
+	debuggers, err := e.debuggers(ctx)
+	if err != nil {
+		return err
+	}
+	if client := debuggers[service].Client; client != "" { // each would halt and resume the other's program
+		return fault.New(fault.Failed, "%s is being debugged by %s already", service, client).WithHint("end the session there")
+	}
 	if err := e.connect(ctx); err != nil {
 		return err
 	}

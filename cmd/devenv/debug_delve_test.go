@@ -9,80 +9,56 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/go-dap"
+
 	"devenv/devenv/debug/daptest"
 )
 
-// The image has Delve and the toolchain of this machine mounted: `dlv debug` builds in the container, as in an image of
-// Go's own.
-const delveCompose = `services:
+// goOverride keeps the ports apart from those of others, and a container beside the one that goes: the session ends with the
+// last.
+const goOverride = `services:
   api:
-    build: .
-    working_dir: /src
-    command: ["dlv", "debug", "--headless", "--listen=127.0.0.1:2345", "--output=/tmp/api", "."]
-    volumes: ["./:/src", "cache:/cache", "%s:/usr/local/go:ro"]
-    ports: ["8000", "2345:2345"]
-    environment: {PATH: "/usr/local/go/bin:/bin", GOCACHE: /cache, GOTOOLCHAIN: local, CGO_ENABLED: "0", HOME: /tmp}
-  other: # without it the session would end with the only container
+    ports: !override ["8000"]
+  other:
     image: busybox:1.36
     command: [sleep, "1000"]
     init: true
-volumes: {cache: {}}
-`
-
-// goCode answers with its version, with lines of comment above it. It does without net/http, whose first build takes minutes.
-const goCode = `package main
-
-import (
-	"fmt"
-	"net"
-)
-%s
-const version = %d
-
-func handler(conn net.Conn) {
-	conn.Read(make([]byte, 4096))
-	x := version * 10
-	fmt.Fprintf(conn, "HTTP/1.0 200 OK\r\n\r\nversion %%d", x)
-	conn.Close()
-}
-
-func main() {
-	listener, err := net.Listen("tcp", ":8000")
-	for err == nil {
-		var conn net.Conn
-		conn, err = listener.Accept()
-		go handler(conn)
-	}
-	panic(err)
-}
 `
 
 // firstBuild is how long the standard library takes on a busy machine.
 const firstBuild = 5 * time.Minute
 
-// goStop is the line at which x has its value.
-func goStop(comments int) int { return 13 + comments }
+// stopLine is the statement at which hello has its text.
+const stopLine = "\tfmt.Fprintln(w, text)\n"
 
-// newGoCheckout is a project with one Go service under the Delve of our go.mod.
+// newGoCheckout is examples/gosvc, whose Delve is the one that devenv is built from.
 func newGoCheckout(t *testing.T) *checkout {
 	t.Helper()
-	c := emptyCheckout(t)
+	c := newCheckout(t, "gosvc", goOverride)
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Log(c.devenv("logs"))
 		}
 	})
 	version := c.tool(nil, "go", "list", "-m", "-f", "{{.Version}}", "github.com/go-delve/delve")
-	c.tool([]string{"GOBIN=" + c.folder, "CGO_ENABLED=0"}, "go", "install", "github.com/go-delve/delve/cmd/dlv@"+version)
-	c.write("docker-compose.yml", fmt.Sprintf(delveCompose, c.tool(nil, "go", "env", "GOROOT")))
-	c.write("Dockerfile", "FROM busybox:1.36\nCOPY dlv /bin/dlv\n")
-	c.write("go.mod", "module api\n\ngo 1.21\n")
-	c.save(0)
+	if !strings.Contains(c.read("Dockerfile"), "delve/cmd/dlv@"+version+"\n") {
+		t.Errorf("examples/gosvc/Dockerfile has another Delve than %s of go.mod", version)
+	}
 	return c
+}
+
+func (c *checkout) read(name string) string {
+	c.Helper()
+	text, err := os.ReadFile(filepath.Join(c.folder, name))
+	if err != nil {
+		c.Fatal(err)
+	}
+	return string(text)
 }
 
 func (c *checkout) tool(env []string, name string, args ...string) string {
@@ -97,10 +73,29 @@ func (c *checkout) tool(env []string, name string, args ...string) string {
 	return strings.TrimSpace(string(output))
 }
 
-func (c *checkout) save(version int) {
+// goVersion is the example with a greeting of its own, and so many lines of comment above it, and the line to stop at.
+func (c *checkout) goVersion(version int) (text string, stop int) {
 	c.Helper()
-	c.write("main.go", fmt.Sprintf(goCode, strings.Repeat("// a line\n", version), version))
+	original, err := os.ReadFile("../../examples/gosvc/main.go")
+	if err != nil {
+		c.Fatal(err)
+	}
+	text = strings.Replace(string(original), `"Hello"`, fmt.Sprintf(`"Hello %d"`, version), 1)
+	text = strings.Replace(text, "\nfunc hello", strings.Repeat("\n// a line", version)+"\nfunc hello", 1)
+	before, _, _ := strings.Cut(text, stopLine)
+	return text, strings.Count(before, "\n") + 1
 }
+
+// save writes a version, and returns the breakpoint in it as an editor sets it that sees the edit.
+func (c *checkout) save(version int) daptest.Breakpoints {
+	c.Helper()
+	text, stop := c.goVersion(version)
+	c.write("main.go", text)
+	return daptest.Lines(filepath.Join(c.folder, "main.go"), stop)
+}
+
+// greets is what a version says to ann.
+func greets(version int) string { return fmt.Sprintf("Hello %d, ann!", version) }
 
 // requests asks the service again and again until ctx ends, as its container comes and goes; the last answer is in the
 // channel. A request may stand at a breakpoint.
@@ -112,7 +107,7 @@ func (c *checkout) requests(ctx context.Context) <-chan string {
 			url, err := published(c.project, "api", "8000")
 			body := ""
 			if err == nil {
-				body, err = get(url)
+				body, err = get(url + "/hello/ann")
 			}
 			if err != nil {
 				<-time.After(50 * time.Millisecond) // it is being built
@@ -135,7 +130,7 @@ func (c *checkout) answered(version int) {
 	defer cancel()
 	last := ""
 	for body := range c.requests(ctx) {
-		if last = body; body == fmt.Sprintf("version %d", version*10) {
+		if last = strings.TrimSpace(body); last == greets(version) {
 			return
 		}
 	}
@@ -155,11 +150,12 @@ func (c *checkout) hitGo(editor *daptest.Client, version int) {
 	}
 	stop := editor.Stopped()
 	cancel() // it was the last request
-	seen, at := editor.Evaluate(stop.Top().Id, "version"), stop.Top()
-	if seen != fmt.Sprint(version) || at.Line != goStop(version) || at.Source.Path != filepath.Join(c.folder, "main.go") {
-		c.Errorf("stops in version %s at %s:%d, want version %d at line %d", seen, at.Source.Path, at.Line, version, goStop(version))
+	seen, at := editor.Evaluate(stop.Top().Id, "text"), stop.Top()
+	_, line := c.goVersion(version)
+	if seen != strconv.Quote(greets(version)) || at.Line != line || at.Source.Path != filepath.Join(c.folder, "main.go") {
+		c.Errorf("stops with %s at %s:%d, want version %d at line %d", seen, at.Source.Path, at.Line, version, line)
 	}
-	c.says("halted main.handler at /src/main.go", "debug", "status")
+	c.says("halted main.hello at /src/main.go", "debug", "status")
 	editor.Resume(stop.ThreadId)
 	for range answers { // until the last request has its answer
 	}
@@ -220,18 +216,19 @@ func (c *checkout) abandoned(editor *daptest.Client) {
 	editor.Stopped()
 	cancel()
 	editor.Close()
-	if body := <-answers; body != "version 30" {
+	if body := strings.TrimSpace(<-answers); body != greets(3) {
 		c.Errorf("the request at the breakpoint is answered %q", body)
 	}
 	c.answered(3)
 }
 
-// An editor attaches once to a Go service under Delve, with the configuration that devenv wrote for it, and its
-// breakpoint is hit in the code of a save, which is built in the container; after a restart; in another container.
-// Delve's own terminal comes and goes, and leaves the program running. No port of Delve is open to other machines.
+// An editor attaches once to examples/gosvc, with the configuration that devenv wrote for it, and its breakpoint is hit in
+// the code of each save, which is built in the container; after the container was killed; in another container. Delve's own
+// terminal comes and goes, and leaves the program running. No port of Delve is open to other machines.
 func TestDelve(t *testing.T) {
 	t.Parallel()
 	c := newGoCheckout(t)
+	breakpoint := c.save(0)
 	c.devenv("up", "-d")
 	c.answered(0)
 	if ports, err := docker("port", c.project+"-api-1", "2345"); err != nil || !strings.HasPrefix(ports, "127.0.0.1:") || strings.Contains(ports, "\n") {
@@ -239,28 +236,28 @@ func TestDelve(t *testing.T) {
 	}
 	c.devenv("debug", "vscode")
 	attach := c.configuration()
-	address := fmt.Sprintf("%v:%v", attach["host"], attach["port"])
-	file := filepath.Join(c.folder, "main.go")
-
-	editor := daptest.Connect(t, address)
-	editor.Attach(attach, daptest.Lines(file, goStop(0)))
+	if attach["type"] != "go" || attach["request"] != "attach" || attach["mode"] != "remote" {
+		t.Errorf("launch.json has %v", attach)
+	}
+	editor := daptest.Connect(t, fmt.Sprintf("%v:%v", attach["host"], attach["port"]))
+	editor.Attach(attach, breakpoint)
 	c.hitGo(editor, 0)
 	c.says("running", "debug", "status")
+	c.features(editor, breakpoint)
+	c.secondClient()
 	for version := 1; version <= 3; version++ {
 		began := time.Now()
-		c.restarted(func() { c.save(version) })
-		editor.Set(daptest.Lines(file, goStop(version))) // as an editor does that sees the edit
+		c.restarted(func() { breakpoint = c.save(version) })
+		editor.Set(breakpoint)
 		c.hitGo(editor, version)
 		t.Logf("save to breakpoint %v", time.Since(began))
 	}
-	c.write("main.go", "package main\n\nfunc")
-	c.eventually("exited", "inspect", "-f", "{{.State.Status}}", c.project+"-api-1") // nothing to debug: the editor waits
-	c.logged("main.go:3:")
-	c.save(3)
+	c.brokenGo()
 	c.hitGo(editor, 3)
-	if _, err := docker("restart", "-t", "1", c.project+"-api-1"); err != nil {
+	if _, err := docker("kill", c.project+"-api-1"); err != nil {
 		t.Fatal(err)
 	}
+	c.devenv("up", "-d")
 	c.hitGo(editor, 3)
 	if _, err := docker("rm", "-f", c.project+"-api-1"); err != nil {
 		t.Fatal(err)
@@ -269,6 +266,55 @@ func TestDelve(t *testing.T) {
 	c.hitGo(editor, 3)
 	c.abandoned(editor)
 	c.terminal()
+}
+
+// features are what an editor offers beside plain breakpoints. The breakpoint is left as it was.
+func (c *checkout) features(editor *daptest.Client, breakpoint daptest.Breakpoints) {
+	c.Helper()
+	line := breakpoint.At[0].Line
+	editor.Set(daptest.Breakpoints{Path: breakpoint.Path, At: []dap.SourceBreakpoint{
+		{Line: line - 1, LogMessage: "greets {name}"},
+		{Line: line, Condition: `name == "bob"`},
+	}})
+	if got := <-c.ask("/hello/ann"); got.err != nil || strings.TrimSpace(got.body) != greets(0) {
+		c.Errorf("where the condition does not hold: %q, %v", got.body, got.err)
+	}
+	for said := ""; !strings.Contains(said, `greets "ann"`); {
+		said = daptest.Event[dap.OutputEventBody](editor, "output").Output
+	}
+	bob := c.ask("/hello/bob")
+	stop := editor.Stopped()
+	if known := editor.Evaluate(stop.Top().Id, "len(name) == 3"); known != "true" {
+		c.Errorf("an expression is %s", known)
+	}
+	daptest.Request[struct{}](editor, "next", dap.NextArguments{ThreadId: stop.ThreadId})
+	if stepped := editor.Stopped(); stepped.Reason != "step" || stepped.Top().Line != line+1 {
+		c.Errorf("a step from line %d: %s at %d", line, stepped.Reason, stepped.Top().Line)
+	}
+	editor.Set(breakpoint)
+	editor.Resume(stop.ThreadId)
+	if got := <-bob; got.err != nil || strings.TrimSpace(got.body) != "Hello 0, bob!" {
+		c.Errorf("after a step: %q, %v", got.body, got.err)
+	}
+}
+
+// secondClient fails if Delve's terminal opens beside an editor.
+func (c *checkout) secondClient() {
+	c.Helper()
+	cmd := exec.CommandContext(c.Context(), c.program, "debug", "attach", "api")
+	cmd.Dir, cmd.Env = c.folder, append(os.Environ(), "COMPOSE_PROJECT_NAME="+c.project)
+	if said, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(said), "api is being debugged by vscode") {
+		c.Errorf("a terminal beside an editor: %s, %v", said, err)
+	}
+}
+
+// brokenGo saves what does not build, which is told with its place, and mends it.
+func (c *checkout) brokenGo() {
+	c.Helper()
+	c.write("main.go", "package main\n\nfunc")
+	c.eventually("exited", "inspect", "-f", "{{.State.Status}}", c.project+"-api-1") // nothing to debug: the editor waits
+	c.logged("main.go:3:")
+	c.save(3)
 }
 
 // terminal drives Delve's terminal by its standard input.
@@ -281,11 +327,12 @@ func (c *checkout) terminal() {
 		for range answers { // until the last request has its answer
 		}
 	}()
+	_, stop := c.goVersion(3)
 	cmd := exec.CommandContext(ctx, c.program, "debug", "attach", "api")
 	cmd.Dir, cmd.Env = c.folder, append(os.Environ(), "COMPOSE_PROJECT_NAME="+c.project, "TERM=dumb", "XDG_CONFIG_HOME="+c.TempDir())
-	cmd.Stdin = strings.NewReader(fmt.Sprintf("break main.go:%d\ncontinue\nprint x\nexit\n", goStop(3)))
+	cmd.Stdin = strings.NewReader(fmt.Sprintf("break main.go:%d\ncontinue\nprint text\nexit\n", stop))
 	output, err := cmd.CombinedOutput()
-	if err != nil || !strings.Contains(string(output), "(dlv) 30\n") || !strings.Contains(string(output), "./main.go:") {
+	if err != nil || !strings.Contains(string(output), "(dlv) "+strconv.Quote(greets(3))+"\n") || !strings.Contains(string(output), "./main.go:") {
 		c.Fatalf("devenv debug attach: %v\n%s", err, output)
 	}
 	c.says("running", "debug", "status")
