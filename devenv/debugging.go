@@ -166,7 +166,7 @@ func (e *Environment) debuggable(service string) (plan.Input, plan.Plan, error) 
 		return plan.Input{}, plan.Plan{}, err
 	}
 	in, planned, err := e.plan(plan.Modes{Project: plan.Local}, nil)
-	if err == nil && planned.Debug[service] == (plan.Debug{}) {
+	if err == nil && planned.Debug[service].Kind == "" {
 		err = fault.New(fault.Usage, "%s: it has no debugger", service).
 			WithHint("a Python service with a source mount has one, and a Go service under Delve: %s", list(slices.Sorted(maps.Keys(planned.Debug))))
 	}

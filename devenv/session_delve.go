@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"strings"
 	"time"
 
 	"devenv/devenv/debug/delve"
@@ -118,6 +119,26 @@ func (d *debuggers) releaseDelve(ctx context.Context, service string) {
 		_ = delve.Resume(ctx, server.address) // it may be gone
 	}
 }
+
+// compiles is an error if what a service would build at its next start does not compile: then the program that runs is the
+// last good one. Where that cannot be asked, the start will show.
+func (s *session) compiles(ctx context.Context, service string) error {
+	seen := s.seen(service)
+	containers, err := s.containers(ctx, service)
+	if err != nil || len(containers) == 0 || seen.Compile == nil {
+		return err
+	}
+	output, status, err := s.env().engine.Output(ctx, containers[0].ID, engine.Command{Args: seen.Compile})
+	if err != nil || status == 0 || status >= cannotRun {
+		return err
+	}
+	return fault.New(fault.Failed, "%s: its program does not compile", service).
+		WithDetail(strings.Split(strings.TrimSpace(string(output)), "\n")...).
+		WithHint("the last good program goes on; the next good save replaces it")
+}
+
+// cannotRun is the exit code from which on a command was not there, could not be run or was ended.
+const cannotRun = 126
 
 // failedToBuild tells of a Go service whose process did not get as far as its program, in a session that shows no logs. A
 // process that was told to end has another exit code.

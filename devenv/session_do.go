@@ -142,6 +142,9 @@ func (s *session) restart(ctx context.Context, service string) error {
 	e := s.env()
 	scope := stack.Scope{Project: e.project.Compose, Services: []string{service}, Report: e.report}
 	if s.seen(service).Style == reload.RestartContainer {
+		if err := s.compiles(ctx, service); err != nil {
+			return err
+		}
 		grace := restartUnderDelve
 		scope.Timeout = &grace
 		defer s.debuggers.partDelve(ctx, service)()

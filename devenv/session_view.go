@@ -86,7 +86,7 @@ func (e *Environment) view(in plan.Input, planned plan.Plan, tree *source.Tree) 
 	for _, service := range liveServices(planned) {
 		seen := reload.Service{
 			Name: service.Name, Mapping: source.NewMapping(service, in.IsFile), Triggers: triggers[service.Name],
-			Style: style(in, planned, service.Name),
+			Style: style(in, planned, service.Name), Compile: planned.Debug[service.Name].Compile,
 		}
 		for _, folder := range seen.Mapping.Folders() {
 			if isFile(filepath.Join(folder, "pyproject.toml")) {

@@ -252,8 +252,7 @@ func TestDelve(t *testing.T) {
 		c.hitGo(editor, version)
 		t.Logf("save to breakpoint %v", time.Since(began))
 	}
-	c.brokenGo()
-	c.hitGo(editor, 3)
+	c.brokenGo(editor, 3)
 	if _, err := docker("kill", c.project+"-api-1"); err != nil {
 		t.Fatal(err)
 	}
@@ -308,13 +307,22 @@ func (c *checkout) secondClient() {
 	}
 }
 
-// brokenGo saves what does not build, which is told with its place, and mends it.
-func (c *checkout) brokenGo() {
+// brokenGo saves what does not compile: that is told with its place, while the version before goes on, with its debugger. Then it
+// starts with such code, which leaves nothing to debug: the editor waits. Both are mended by a save.
+func (c *checkout) brokenGo(editor *daptest.Client, version int) {
 	c.Helper()
 	c.write("main.go", "package main\n\nfunc")
-	c.eventually("exited", "inspect", "-f", "{{.State.Status}}", c.project+"-api-1") // nothing to debug: the editor waits
 	c.logged("main.go:3:")
-	c.save(3)
+	c.hitGo(editor, version)
+	c.write("main.go", "package main\n\n\nfunc")
+	c.logged("main.go:4:")
+	if _, err := docker("restart", "-t", "1", c.project+"-api-1"); err != nil {
+		c.Fatal(err)
+	}
+	c.eventually("exited", "inspect", "-f", "{{.State.Status}}", c.project+"-api-1")
+	c.logged("its process ended with exit code 1")
+	c.save(version)
+	c.hitGo(editor, version)
 }
 
 // terminal drives Delve's terminal by its standard input.

@@ -84,10 +84,10 @@ var headlessFlag = regexp.MustCompile(`(^|\s)--headless(=true)?(\s|$)`)
 
 // openDelve has devenv listen for a debugger in place of the engine, as for Python: on this machine alone, and also while no process runs.
 func (o *overlay) openDelve(expected uint16) {
-	port := uint16(o.debug.port) //nolint:gosec // a port
-	builds := true               // what is asked for by x-devenv is a script, which knows what it is for
+	port := uint16(o.debug.port)                                            //nolint:gosec // a port
+	debug := Debug{Kind: Delve, Port: cmp.Or(expected, port), Builds: true} // x-devenv asks for a script, which knows what it is for
 	if p, found := o.delve(); found {
-		builds = buildsAtStart(p.args)
+		debug.Builds, debug.Compile = buildsAtStart(p.args), compile(p.args)
 		o.serveAll(p, port)
 	}
 	o.dropPorts("devenv listens for it itself, on this machine alone")
@@ -95,19 +95,7 @@ func (o *overlay) openDelve(expected uint16) {
 	o.change("ports", "", portText(inside), "devenv reaches Delve there; the engine chooses the number")
 	o.service.Ports = append(o.service.Ports, inside)
 	o.service.Labels = o.service.Labels.Add(DebugLabel, strconv.Itoa(int(port)))
-	o.debuggable = Debug{Kind: Delve, Port: cmp.Or(expected, port), Builds: builds}
-}
-
-// buildsAtStart says that a new start of the process has the code of now: not if it runs what the image was built with.
-func buildsAtStart(command []string) bool {
-	words := words(command)
-	for i, word := range words[:max(0, len(words)-1)] {
-		next := words[i+1]
-		if isDelve(word) && (next == "debug" || next == "test") || word == "go" && (next == "build" || next == "install") {
-			return true
-		}
-	}
-	return false
+	o.debuggable = debug
 }
 
 // serveAll makes a Delve server one that runs the program at once, and takes a client after the other, several at a time: without these

@@ -82,6 +82,8 @@ type Debug struct {
 	Agent bool
 	// Builds says that the process under Delve builds its program when it starts.
 	Builds bool
+	// Compile is a command in the container that fails where that build would, and writes no program; nil if it is not known.
+	Compile []string
 }
 
 // Forwarded says that devenv listens on the port, or on the next free one.
@@ -121,7 +123,7 @@ func Make(in Input) (Plan, error) {
 		planned.Services[name] = overlay.service
 		plan.Changes = append(plan.Changes, overlay.changes...)
 		plan.Advice = append(plan.Advice, overlay.advice...)
-		if overlay.debuggable != (Debug{}) {
+		if overlay.debuggable.Kind != "" {
 			plan.Debug[name] = overlay.debuggable
 		}
 		if overlay.agent {

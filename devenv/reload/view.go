@@ -42,6 +42,8 @@ type Service struct {
 	Mapping source.Mapping
 	// Package is the folder of the pyproject.toml and the uv.lock that the container's environment is made from, or "".
 	Package string
+	// Compile is a command in the container that fails where a new start would not build its program; nil if it is not known.
+	Compile []string
 	// Build is nil for a service that uses an image as it is.
 	Build *Build
 	// Triggers are its rules of develop.watch, in order.
