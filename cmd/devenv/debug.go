@@ -15,7 +15,7 @@ func (a *app) debug() *cobra.Command {
 		Use: "debug", GroupID: inside, Args: cobra.NoArgs,
 		Short: "Debug services: what an editor attaches to, and its configuration",
 		Long: "In mode local devenv listens for a debugger on a port of 127.0.0.1 for each Python service, and for each Go service whose\n" +
-			"command is `dlv exec|debug|test --headless`. Nothing of debugpy runs until an editor attaches; then its session lives\n" +
+			"command is `dlv exec|debug|test --headless` (or that has x-devenv.debug: delve). Nothing of debugpy runs until an editor attaches; then its session lives\n" +
 			"through every reload, restart and recreate, until the editor ends it.",
 	}
 	cmd.AddCommand(a.debugStatus(), a.debugVSCode(), a.debugAttach())

@@ -155,7 +155,10 @@ func (c *checkout) hitGo(editor *daptest.Client, version int) {
 	if seen != strconv.Quote(greets(version)) || at.Line != line || at.Source.Path != filepath.Join(c.folder, "main.go") {
 		c.Errorf("stops with %s at %s:%d, want version %d at line %d", seen, at.Source.Path, at.Line, version, line)
 	}
-	c.says("halted main.hello at /src/main.go", "debug", "status")
+	status, place := c.devenv("debug", "status"), fmt.Sprintf("/src/main.go:%d", line)
+	if !strings.Contains(status, "halted main.hello at "+place) || strings.Count(status, place) != 2 {
+		c.Errorf("status does not have the program and its breakpoint at %s\n%s", place, status)
+	}
 	editor.Resume(stop.ThreadId)
 	for range answers { // until the last request has its answer
 	}
@@ -224,7 +227,7 @@ func (c *checkout) abandoned(editor *daptest.Client) {
 
 // An editor attaches once to examples/gosvc, with the configuration that devenv wrote for it, and its breakpoint is hit in
 // the code of each save, which is built in the container; after the container was killed; in another container. Delve's own
-// terminal comes and goes, and leaves the program running. No port of Delve is open to other machines.
+// terminal comes and goes, and leaves the program running. No port of Delve is open to other machines, and none in mode prod.
 func TestDelve(t *testing.T) {
 	t.Parallel()
 	c := newGoCheckout(t)
@@ -265,6 +268,11 @@ func TestDelve(t *testing.T) {
 	c.hitGo(editor, 3)
 	c.abandoned(editor)
 	c.terminal()
+	c.devenv("mode", "prod")
+	c.answered(3)
+	if ports, _ := docker("port", c.project+"-api-1"); strings.Contains(ports, "2345") {
+		t.Errorf("mode prod has Delve's port: %s", ports)
+	}
 }
 
 // features are what an editor offers beside plain breakpoints. The breakpoint is left as it was.
@@ -314,6 +322,9 @@ func (c *checkout) brokenGo(editor *daptest.Client, version int) {
 	c.write("main.go", "package main\n\nfunc")
 	c.logged("main.go:3:")
 	c.hitGo(editor, version)
+	if log := c.read(".devenv/state/live.log"); strings.Count(log, "main.go:3:") != 1 {
+		c.Errorf("it is not told once\n%s", log)
+	}
 	c.write("main.go", "package main\n\n\nfunc")
 	c.logged("main.go:4:")
 	if _, err := docker("restart", "-t", "1", c.project+"-api-1"); err != nil {

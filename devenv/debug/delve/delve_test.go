@@ -46,6 +46,21 @@ func TestLook(t *testing.T) {
 	eventually(t, func() string { return string(look().State) }, string(delve.Exited))
 }
 
+// Before its --continue, a server's program has not begun: nobody may attach to it yet, nor let it run.
+func TestStarting(t *testing.T) {
+	t.Parallel()
+	address, _ := start(t)
+	if err := delve.Resume(t.Context(), address); err != nil {
+		t.Error(err)
+	}
+	if status, err := delve.Look(t.Context(), address); err != nil || status.State != delve.Starting {
+		t.Errorf("%+v, %v", status, err)
+	}
+	if err := delve.Begun(t.Context(), address); err == nil || !strings.HasPrefix(err.Error(), "Delve has not let the program begin") {
+		t.Error(err)
+	}
+}
+
 // A port behind which nobody listens accepts, as the engine's does, and closes or says nothing.
 func TestNoServer(t *testing.T) {
 	t.Parallel()
@@ -124,8 +139,16 @@ func command(t *testing.T, address, script string) {
 	}
 }
 
-// serve starts the program under the Delve of our go.mod, until the end of the test.
+// serve runs the program under Delve.
 func serve(t *testing.T) (address, url string) {
+	t.Helper()
+	address, own := start(t, "--continue")
+	eventually(t, func() string { return body("http://" + own + "/") }, "ok")
+	return address, "http://" + own
+}
+
+// start starts the Delve of our go.mod on the program, whose own address is own, until the end of the test.
+func start(t *testing.T, flags ...string) (address, own string) {
 	t.Helper()
 	folder := t.TempDir()
 	source := filepath.Join(folder, "main.go")
@@ -135,9 +158,9 @@ func serve(t *testing.T) (address, url string) {
 	version := tool(t, "go", "list", "-m", "-f", "{{.Version}}", "github.com/go-delve/delve")
 	tool(t, "env", "GOBIN="+folder, "CGO_ENABLED=0", "go", "install", "github.com/go-delve/delve/cmd/dlv@"+version)
 	tool(t, "go", "build", "-o", filepath.Join(folder, "program"), source)
-	own := free(t)
-	cmd := exec.CommandContext(t.Context(), filepath.Join(folder, "dlv"), "exec", "--headless", "--accept-multiclient", "--continue",
-		"--listen=127.0.0.1:0", filepath.Join(folder, "program"), "--", own)
+	own = free(t)
+	args := append([]string{"exec", "--headless", "--accept-multiclient", "--listen=127.0.0.1:0"}, flags...)
+	cmd := exec.CommandContext(t.Context(), filepath.Join(folder, "dlv"), append(args, filepath.Join(folder, "program"), "--", own)...)
 	cmd.Cancel, cmd.WaitDelay = func() error { return cmd.Process.Signal(os.Interrupt) }, 10*time.Second // it ends the program first
 	output, err := cmd.StdoutPipe()
 	if err == nil {
@@ -152,8 +175,7 @@ func serve(t *testing.T) (address, url string) {
 	if at == "" {
 		t.Fatalf("dlv says %q, %v", line, err)
 	}
-	eventually(t, func() string { return body("http://" + own + "/") }, "ok")
-	return at, "http://" + own
+	return at, own
 }
 
 func free(t *testing.T) string {
