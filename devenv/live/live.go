@@ -167,6 +167,9 @@ func (r *run) step(ctx context.Context) bool {
 	case outcomes := <-r.finished:
 		r.running = false
 		r.settle(outcomes)
+	case <-r.eyes.settled:
+		r.eyes.settled = nil
+		rest()
 	case done := <-r.looks:
 		r.look(ctx)
 		close(done)
