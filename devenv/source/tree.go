@@ -179,6 +179,17 @@ func (t *Tree) root(path string) string {
 	return found
 }
 
+// innerRoot is the innermost root that path is in, or "".
+func (t *Tree) innerRoot(path string) string {
+	found := ""
+	for _, root := range t.rules.Roots {
+		if hostHolds(root, path) && len(root) > len(found) {
+			found = root
+		}
+	}
+	return found
+}
+
 // state works out what is known of a path from the folder it is in. What it finds out about folders, it keeps.
 func (t *Tree) state(path string, isDir bool) *folderState {
 	if known, ok := t.folders[path]; ok && isDir {
@@ -286,14 +297,20 @@ func (t *Tree) fromFiles(path string, isDir bool, up *folderState) Verdict {
 	return Verdict{}
 }
 
-// docker is the line that ignores a path in every context that it is in.
+// docker is the line that ignores a path in every context that it is in. A line that names a root, or a folder above it,
+// keeps it out of the image and says nothing of what is mounted in its place.
 func (t *Tree) docker(path string) *glob {
 	var decided *glob
+	inner := t.innerRoot(path)
 	for _, context := range t.dockerignores() {
 		if !hostHolds(context.folder, path) {
 			continue
 		}
-		g := docker(context.globs, cmp.Or(below(context.folder, path), "."))
+		top := "."
+		if hostHolds(context.folder, inner) {
+			top = cmp.Or(below(context.folder, inner), ".")
+		}
+		g := dockerBelow(context.globs, cmp.Or(below(context.folder, path), "."), top)
 		if g == nil || g.negated {
 			return nil
 		}
