@@ -9,6 +9,7 @@ import (
 
 	"devenv/devenv/engine"
 	"devenv/devenv/fault"
+	"devenv/devenv/live"
 	"devenv/devenv/reload"
 	"devenv/devenv/reload/agent"
 	"devenv/devenv/stack"
@@ -110,7 +111,7 @@ func (s *session) reload(ctx context.Context, action reload.Action) (note string
 		return "", err
 	}
 	if len(containers) == 0 {
-		return "it does not run, and will start with the new code", nil
+		return "", live.Unneeded("does not run, and will start with the new code")
 	}
 	s.debuggers.beforeReload(action.Service)
 	var all []error
