@@ -44,6 +44,9 @@ func newCheckout(t *testing.T, example, override string) *checkout {
 		}
 	}
 	t.Cleanup(func() {
+		if log, err := os.ReadFile(filepath.Join(c.folder, ".devenv/state/live.log")); err == nil && t.Failed() {
+			t.Logf("%s\n%s", log, c.devenv("logs", "--tail", "60"))
+		}
 		c.devenv("down", "--volumes")
 		if err := sweep(c.project); err != nil {
 			t.Error(err)
@@ -126,10 +129,16 @@ type answer struct {
 	err  error
 }
 
-// ask sends a request in the background; it may stand at a breakpoint.
+// ask sends a request to the service api.
 func (c *checkout) ask(path string) <-chan answer {
 	c.Helper()
-	url, err := published(c.project, "api", "8000")
+	return c.request("api", path)
+}
+
+// request sends a request in the background; it may stand at a breakpoint.
+func (c *checkout) request(service, path string) <-chan answer {
+	c.Helper()
+	url, err := published(c.project, service, "8000")
 	if err != nil {
 		c.Fatal(err)
 	}

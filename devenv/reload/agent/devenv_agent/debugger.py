@@ -35,7 +35,7 @@ class Debugger:
         """Answers a request for the port on which debugpy listens. With the first one comes the leash."""
         if files:
             self._leash = files[0]
-        answer: dict[str, Any] = {"key": request["key"], "pid": os.getpid()}
+        answer: dict[str, Any] = {"key": request["key"]}
         try:
             if request["release"]:
                 self._release()
