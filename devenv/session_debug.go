@@ -15,6 +15,7 @@ import (
 	"devenv/devenv/fault"
 	"devenv/devenv/live"
 	"devenv/devenv/plan"
+	"devenv/devenv/project"
 	"devenv/devenv/reload/agent"
 )
 
@@ -46,7 +47,7 @@ func (d *debuggers) all() map[string]live.Debugger {
 	all := map[string]live.Debugger{}
 	for service, port := range ports {
 		debugger := live.Debugger{Address: port.address, Client: port.proxy.Client()}
-		for _, thread := range port.proxy.Stopped() {
+		for _, thread := range d.shown(port.proxy.Stopped()) {
 			debugger.Stopped = append(debugger.Stopped, thread.String())
 		}
 		all[service] = debugger
@@ -91,7 +92,10 @@ func (d *debuggers) open(service string, listener net.Listener) {
 			return d.dial(ctx, port, service, process)
 		},
 		Release: func(ctx context.Context, process string) { d.release(ctx, service, process) },
-		Report:  func(event debug.Event) { d.session.env().settings.Term.Say("%s  %s", service, event) },
+		Report: func(event debug.Event) {
+			event.Threads = d.shown(event.Threads)
+			d.session.env().settings.Term.Say("%s  %s", service, event)
+		},
 	})
 	d.ports[service] = port
 	d.running.Go(func() { _ = port.proxy.Run(d.ctx) }) // its only end is ctx
@@ -213,17 +217,42 @@ func (d *debuggers) follow(port *debugPort, c engine.Container, status agent.Sta
 // reconnectWithin bounds the wait for a debugger to be attached to a new process.
 const reconnectWithin = 10 * time.Second
 
-// beforeReload says that threads which stand at a breakpoint run on, for the new code: the agent lets go of them.
-func (d *debuggers) beforeReload(service string) {
+// standing is why a reload waits, by the service's own setting.
+type standing struct{ service, thread string }
+
+func (s *standing) Error() string {
+	return fmt.Sprintf("%s  the reload waits for %s to go on (x-devenv.debug.on_save)", s.service, s.thread)
+}
+
+// mayReload is an error while a thread of the service stands at a breakpoint and the reload is to wait for it: it is
+// tried again when the thread goes on. By default the process that is replaced lets go of its threads, and its proxy says so.
+func (d *debuggers) mayReload(service string) error {
 	d.mu.Lock()
 	port := d.ports[service]
 	d.mu.Unlock()
-	if port == nil {
-		return
+	if port == nil || d.session.env().project.Services[service].Debug.OnSave != project.OnSaveWait {
+		return nil
 	}
-	if stopped := port.proxy.Stopped(); len(stopped) > 0 {
-		d.session.env().settings.Term.Say("%s  stopped at a breakpoint: %s runs on, for the new code", service, stopped[0])
+	stopped := d.shown(port.proxy.Stopped())
+	if len(stopped) == 0 {
+		return nil
 	}
+	d.running.Go(func() {
+		if port.proxy.Running(d.ctx) == nil {
+			d.session.running.Retry(d.ctx)
+		}
+	})
+	return &standing{service, stopped[0].String()}
+}
+
+// shown are threads with the places where they stand as a developer types them.
+func (d *debuggers) shown(threads []debug.Thread) []debug.Thread {
+	for i := range threads {
+		if threads[i].File != "" {
+			threads[i].File = d.session.env().project.Rel(threads[i].File)
+		}
+	}
+	return threads
 }
 
 // close waits for the proxies, whose context has ended.

@@ -112,7 +112,9 @@ func (s *session) reload(ctx context.Context, action reload.Action) (note string
 	if len(containers) == 0 {
 		return "it does not run, and will start with the new code", nil
 	}
-	s.debuggers.beforeReload(action.Service)
+	if err := s.debuggers.mayReload(action.Service); err != nil {
+		return "", err
+	}
 	var all []error
 	for _, c := range containers {
 		done, err := s.agents.reload(ctx, c, func(ctx context.Context, link *agent.Link) (*agent.Reloaded, error) {

@@ -20,6 +20,8 @@ func (s *session) report(outcome live.Outcome) {
 	switch {
 	case action.Verb == reload.Nothing:
 		t.Detail("%s: nothing to do: %s", s.causes(action), action.Causes[0].Rule)
+	case errors.As(outcome.Err, new(*standing)):
+		t.Say("%s", outcome.Err)
 	case outcome.Err != nil:
 		t.Fail(outcome.Err)
 	case action.Verb == reload.Adopt:

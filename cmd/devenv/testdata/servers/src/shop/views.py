@@ -24,3 +24,7 @@ def broken(_: HttpRequest) -> HttpResponse:
         raise ValueError("for the debugger")  # raised
     except ValueError as error:
         return HttpResponse(str(error))
+
+
+def lines(_: HttpRequest) -> HttpResponse:
+    return HttpResponse(lines.__code__.co_firstlineno)
