@@ -23,7 +23,7 @@ var owners = map[string][]string{
 	"github.com/spf13/cobra":                              {"devenv/cmd/devenv"},
 	"github.com/tailscale/hujson":                         {"devenv/devenv/debug/vscode"},
 	"github.com/gofrs/flock":                              {"devenv/devenv/state"},
-	"github.com/google/go-dap":                            {"devenv/devenv/debug", "devenv/devenv/debug/daptest", "devenv/examples/demo"},
+	"github.com/google/go-dap":                            {"devenv/devenv/debug", "devenv/devenv/debug/daptest", "devenv/examples/bench", "devenv/examples/demo"},
 }
 
 // arrows are the imports inside devenv that are allowed: data flows one way, from the files to the containers.

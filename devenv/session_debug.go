@@ -37,6 +37,11 @@ type debugPort struct {
 	proxy   *debug.Proxy
 	address string
 	process chan struct{} // closed, and made anew, when another process of the service serves
+
+	mu      sync.Mutex       // guards what follows, and holds others up while debugpy is being brought
+	brought map[string]error // by container: how bringing debugpy ended, until the editor leaves
+
+	ahead ahead
 }
 
 // all are where editors connect, and who does, by service.
@@ -85,14 +90,29 @@ func (d *debuggers) listen(debug map[string]plan.Debug) error {
 }
 
 func (d *debuggers) open(service string, listener net.Listener) {
-	port := &debugPort{address: listener.Addr().String(), process: make(chan struct{})}
+	port := &debugPort{address: listener.Addr().String(), process: make(chan struct{}), brought: map[string]error{}}
+	port.ahead.relay = func(container string) (*engine.Stream, error) {
+		return d.session.env().engine.Stream(d.ctx, container, engine.Command{Args: agent.Connect()})
+	}
 	port.proxy = debug.New(debug.Options{
 		Service: service, Listener: listener,
 		Dial: func(ctx context.Context, process string) (net.Conn, string, error) {
 			return d.dial(ctx, port, service, process)
 		},
-		Release: func(ctx context.Context, process string) { d.release(ctx, service, process) },
+		Release: func(ctx context.Context, process string) {
+			port.mu.Lock()
+			clear(port.brought) // the next editor is worth another attempt
+			port.mu.Unlock()
+			d.release(ctx, service, process)
+		},
 		Report: func(event debug.Event) {
+			switch event.Kind {
+			case debug.Attached, debug.Reconnected:
+				port.ahead.start(d.running.Go)
+			case debug.Released:
+				port.ahead.end()
+			case debug.Refused, debug.LetGo, debug.Waiting:
+			}
 			event.Threads = d.shown(event.Threads)
 			d.session.env().settings.Term.Say("%s  %s", service, event)
 		},
@@ -107,7 +127,7 @@ func (d *debuggers) dial(ctx context.Context, port *debugPort, service, process 
 		d.mu.Lock()
 		changed := port.process
 		d.mu.Unlock()
-		conn, name, err := d.dialNow(ctx, service, process)
+		conn, name, err := d.dialNow(ctx, port, service, process)
 		if !errors.Is(err, errNotThere) {
 			return conn, name, err
 		}
@@ -122,7 +142,7 @@ func (d *debuggers) dial(ctx context.Context, port *debugPort, service, process 
 // errNotThere says that no process, or not the wanted one, can be debugged now.
 var errNotThere = errors.New("no process to debug")
 
-func (d *debuggers) dialNow(ctx context.Context, service, process string) (net.Conn, string, error) {
+func (d *debuggers) dialNow(ctx context.Context, port *debugPort, service, process string) (net.Conn, string, error) {
 	s := d.session
 	containers, err := s.containers(ctx, service)
 	if err != nil {
@@ -133,7 +153,7 @@ func (d *debuggers) dialNow(ctx context.Context, service, process string) (net.C
 		if err != nil {
 			continue // it is ending; the next one will be told
 		}
-		listening, err := d.ask(ctx, c, link.Link)
+		listening, err := d.ask(ctx, port, c, link.Link)
 		if errors.Is(err, agent.ErrLost) {
 			continue
 		}
@@ -144,22 +164,37 @@ func (d *debuggers) dialNow(ctx context.Context, service, process string) (net.C
 		if process != "" && process != name {
 			continue
 		}
-		conn, err := s.env().engine.Stream(d.ctx, c.ID, engine.Command{Args: agent.Connect(listening.Port)})
+		conn, err := port.ahead.connect(c.ID, listening.Port)
 		return conn, name, err
 	}
 	return nil, "", errNotThere
 }
 
 // ask has the serving process listen; where the image has no debugpy, it is brought.
-func (d *debuggers) ask(ctx context.Context, c engine.Container, link *agent.Link) (agent.Listening, error) {
+func (d *debuggers) ask(ctx context.Context, port *debugPort, c engine.Container, link *agent.Link) (agent.Listening, error) {
 	listening, err := link.Debug(ctx, debugpyFolder)
 	if err == nil || !errors.Is(err, agent.ErrNoDebugpy) {
 		return listening, err
 	}
-	if err := d.session.bringDebugpy(ctx, c); err != nil {
+	if err := d.bring(port, c); err != nil {
 		return listening, err
 	}
 	return link.Debug(ctx, debugpyFolder)
+}
+
+// bring brings debugpy into a container once, however often the proxy dials, which may give a dial up meanwhile.
+func (d *debuggers) bring(port *debugPort, c engine.Container) error {
+	port.mu.Lock()
+	defer port.mu.Unlock()
+	if err, done := port.brought[c.ID]; done {
+		return err
+	}
+	err := d.session.bringDebugpy(d.ctx, c)
+	port.brought[c.ID] = err
+	if err != nil && d.ctx.Err() == nil {
+		d.session.env().settings.Term.Fail(err)
+	}
+	return err
 }
 
 // processName tells the processes of a service apart, those of one container by their numbers.
@@ -257,24 +292,3 @@ func (d *debuggers) shown(threads []debug.Thread) []debug.Thread {
 
 // close waits for the proxies, whose context has ended.
 func (d *debuggers) close() { d.running.Wait() }
-
-// debugpyFolder is where devenv puts a debugger into a container whose image has none.
-const debugpyFolder = "/devenv/debugpy"
-
-// bringDebugpy installs debugpy into a folder of the container that belongs to devenv: neither the image nor the
-// project's environment or lock file changes.
-func (s *session) bringDebugpy(ctx context.Context, c engine.Container) error {
-	s.env().settings.Term.Say("%s  has no debugpy: devenv installs it beside the project's packages", c.Service)
-	var failures []error
-	for _, installer := range [][]string{
-		{"uv", "pip", "install", "--quiet", "--target", debugpyFolder, "debugpy"},
-		{"python3", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--root-user-action=ignore", "--target", debugpyFolder, "debugpy"},
-	} {
-		err := s.run(ctx, c, engine.Command{Args: installer, User: "0", WorkingDir: "/"})
-		if err == nil {
-			return nil
-		}
-		failures = append(failures, err)
-	}
-	return errors.Join(failures...)
-}

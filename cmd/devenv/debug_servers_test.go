@@ -3,10 +3,8 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"net"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -35,39 +33,10 @@ func newServers(t *testing.T, override string, services ...string) *checkout {
 // attach attaches an editor with the configuration that devenv wrote for the service.
 func (c *checkout) attach(service string, files ...daptest.Breakpoints) *server {
 	c.Helper()
-	content, err := os.ReadFile(filepath.Join(c.folder, ".vscode/launch.json"))
-	if err != nil {
-		c.Fatal(err)
-	}
-	var file struct{ Configurations []json.RawMessage }
-	if err := json.Unmarshal([]byte(strings.ReplaceAll(string(content), "${workspaceFolder}", c.folder)), &file); err != nil {
-		c.Fatal(err)
-	}
-	for _, configuration := range file.Configurations {
-		var known struct {
-			Name    string
-			Connect struct {
-				Host string
-				Port int
-			}
-		}
-		var attach map[string]any
-		if err := json.Unmarshal(configuration, &known); err != nil {
-			c.Fatal(err)
-		}
-		if known.Name != "devenv: "+service {
-			continue
-		}
-		if err := json.Unmarshal(configuration, &attach); err != nil {
-			c.Fatal(err)
-		}
-		s := &server{checkout: c, name: service}
-		s.editor = daptest.Connect(c.T, net.JoinHostPort(known.Connect.Host, strconv.Itoa(known.Connect.Port)))
-		s.editor.Attach(attach, files...)
-		return s
-	}
-	c.Fatalf("launch.json has no configuration for %s:\n%s", service, content)
-	return nil
+	address, attach := c.configuration(service)
+	s := &server{checkout: c, name: service, editor: daptest.Connect(c.T, address)}
+	s.editor.Attach(attach, files...)
+	return s
 }
 
 // ask has the service do its work, in the background: for celery that is a task.
@@ -149,4 +118,47 @@ func TestDebugServers(t *testing.T) {
 			t.Errorf("%s: without the editor: %q, %v", s.name, got.body, got.err)
 		}
 	}
+}
+
+// What an application does in processes of its own is debugged by debugpy's own adapter, which `reload: native` leaves to
+// it: it tells the editor of each process, and the editor attaches to that one too, through the same port.
+func TestDebugProcessPool(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, port, _ := net.SplitHostPort(listener.Addr().String())
+	if err := listener.Close(); err != nil { // its number is what counts
+		t.Fatal(err)
+	}
+	c := newCheckout(t, "../cmd/devenv/testdata/servers", "services: {}\n")
+	c.write("docker-compose.yml", fmt.Sprintf(`services:
+  pool:
+    build: .
+    volumes: ["./src:/src"]
+    command: python -m debugpy --listen 0.0.0.0:%[1]s pool.py
+    ports: ["8000", "%[1]s:%[1]s"]
+    x-devenv: {reload: native}
+`, port))
+	c.devenv("up", "-d")
+	c.devenv("debug", "vscode")
+	file := filepath.Join(c.folder, "src/answer.py")
+	address, attach := c.configuration("pool")
+	if want := net.JoinHostPort("127.0.0.1", port); address != want {
+		t.Fatalf("attaches to %s, want %s", address, want)
+	}
+	for began := time.Now(); ; { // the adapter listens when Python has begun
+		if got := <-c.request("pool", "/"); got.body == "version 0" {
+			break
+		} else if time.Since(began) > within {
+			t.Fatalf("%q, %v", got.body, got.err)
+		}
+	}
+	parent := daptest.Connect(t, address)
+	parent.Attach(attach)
+	announced := daptest.Event[map[string]any](parent, "debugpyAttach")
+	s := &server{checkout: c, name: "pool", editor: daptest.Connect(t, address)}
+	s.editor.Attach(announced, daptest.Lines(file, answeringAt(0)))
+	s.hits(0)
 }

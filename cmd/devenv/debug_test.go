@@ -74,8 +74,8 @@ func (c *checkout) write(name, text string) {
 	}
 }
 
-// launch is the first configuration of the launch.json that devenv has written, as an editor reads it.
-func (c *checkout) launch() (address string, attach map[string]any) {
+// configuration is the one for a service in the launch.json that devenv has written, as an editor reads it.
+func (c *checkout) configuration(service string) (address string, attach map[string]any) {
 	c.Helper()
 	content, err := os.ReadFile(filepath.Join(c.folder, ".vscode/launch.json"))
 	if err != nil {
@@ -86,7 +86,11 @@ func (c *checkout) launch() (address string, attach map[string]any) {
 	if err := json.Unmarshal([]byte(text), &file); err != nil {
 		c.Fatal(err)
 	}
-	attach = file.Configurations[0]
+	for _, configuration := range file.Configurations {
+		if configuration["name"] == "devenv: "+service {
+			attach = configuration
+		}
+	}
 	var connect struct {
 		Host string
 		Port int
@@ -201,7 +205,7 @@ func TestDebugger(t *testing.T) {
 	save(0)
 	c.devenv("up", "-d")
 	c.devenv("debug", "vscode")
-	address, attach := c.launch()
+	address, attach := c.configuration("api")
 	editor := daptest.Connect(t, address)
 	editor.Attach(attach, daptest.Lines(file, stopsAt(0)))
 
@@ -289,7 +293,7 @@ func TestDebugWait(t *testing.T) {
 	c.write("src/app/routers/health.py", fmt.Sprintf(code, "", 7))
 	c.devenv("up", "-d", "--debug-wait", "api")
 	c.devenv("debug", "vscode")
-	address, attach := c.launch()
+	address, attach := c.configuration("api")
 	editor := daptest.Connect(t, address)
 	file := filepath.Join(c.folder, "src/app/routers/health.py")
 	editor.Attach(attach, daptest.Lines(file, 4))

@@ -61,14 +61,24 @@ func run(ctx context.Context, b bench, only string, out io.Writer) error {
 	}
 	rows = slices.DeleteFunc(rows, func(row comparison) bool { return !strings.Contains(row.what, only) })
 	contests := slices.DeleteFunc(contests(), func(c contest) bool { return !strings.Contains(c.what, only) })
+	debugger := strings.Contains("debugger", only)
 	switch {
-	case len(rows)+len(contests) == 0:
+	case len(rows)+len(contests) == 0 && !debugger:
 		return fmt.Errorf("no row has %q in its name", only)
 	case len(rows) > 0:
-		if err := b.commands(ctx, rows, out); err != nil || len(contests) == 0 {
+		if err := b.commands(ctx, rows, out); err != nil {
 			return err
 		}
 		fmt.Fprintln(out)
+	}
+	if debugger {
+		if err := b.debugged(ctx, work, out); err != nil {
+			return fmt.Errorf("debugger: %w", err)
+		}
+		fmt.Fprintln(out)
+	}
+	if len(contests) == 0 {
+		return nil
 	}
 	return b.saves(ctx, contests, work, out)
 }

@@ -77,6 +77,7 @@ def load(folder: str) -> Any:
     """Imports debugpy whole; folder is searched last, "" is none."""
     if folder and folder not in sys.path:
         sys.path.append(folder)
+    sys.path_importer_cache.pop(folder, None)  # Python remembers that it was not there
     unset = QUIET not in os.environ
     os.environ.setdefault(QUIET, "1")
     try:
