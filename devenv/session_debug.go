@@ -22,8 +22,8 @@ import (
 // debuggers are the debug ports of a session, one for each service that a debugger can come to. A port stays open until
 // the session ends, also while its service is in a mode without a debugger: the editor waits with it.
 //
-// Goroutines: one for each proxy and one for each process that is told to it; all end with the session's context, and
-// close waits for them.
+// Goroutines: one for each proxy, one for each process that is told to it, one for a relay that is started ahead, one for
+// a reload that waits; all end with the session's context, and close waits for them.
 type debuggers struct {
 	session *session
 	ctx     context.Context // the session's
@@ -38,10 +38,10 @@ type debugPort struct {
 	address string
 	process chan struct{} // closed, and made anew, when another process of the service serves
 
-	mu      sync.Mutex       // guards what follows, and holds others up while debugpy is being brought
-	brought map[string]error // by container: how bringing debugpy ended, until the editor leaves
-
 	ahead ahead
+
+	mu      sync.Mutex       // guards brought, and holds others up while debugpy is being brought
+	brought map[string]error // by container: how bringing debugpy ended, until the editor leaves
 }
 
 // all are where editors connect, and who does, by service.
@@ -100,25 +100,32 @@ func (d *debuggers) open(service string, listener net.Listener) {
 			return d.dial(ctx, port, service, process)
 		},
 		Release: func(ctx context.Context, process string) {
-			port.mu.Lock()
-			clear(port.brought) // the next editor is worth another attempt
-			port.mu.Unlock()
+			port.forget()
 			d.release(ctx, service, process)
 		},
-		Report: func(event debug.Event) {
-			switch event.Kind {
-			case debug.Attached, debug.Reconnected:
-				port.ahead.start(d.running.Go)
-			case debug.Released:
-				port.ahead.end()
-			case debug.Refused, debug.LetGo, debug.Waiting:
-			}
-			event.Threads = d.shown(event.Threads)
-			d.session.env().settings.Term.Say("%s  %s", service, event)
-		},
+		Report: func(event debug.Event) { d.report(port, event) },
 	})
 	d.ports[service] = port
 	d.running.Go(func() { _ = port.proxy.Run(d.ctx) }) // its only end is ctx
+}
+
+func (d *debuggers) report(port *debugPort, event debug.Event) {
+	switch event.Kind {
+	case debug.Attached, debug.Reconnected:
+		port.ahead.start(d.running.Go)
+	case debug.Released:
+		port.ahead.end()
+	case debug.Refused, debug.LetGo, debug.Waiting:
+	}
+	event.Threads = d.shown(event.Threads)
+	d.session.env().settings.Term.Say("%s  %s", event.Service, event)
+}
+
+// forget makes the next editor worth another attempt to bring debugpy.
+func (p *debugPort) forget() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	clear(p.brought)
 }
 
 // dial makes a process listen for a debugger and connects to it. While no process serves, it waits for one.

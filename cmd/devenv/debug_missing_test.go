@@ -87,25 +87,39 @@ func TestDebugpyMissing(t *testing.T) {
 // editor that loses its patience while it is being installed does no harm.
 func (c *checkout) debugs(service string, installed, copied int) {
 	c.Helper()
-	address, _ := c.configuration(service)
-	hasty := daptest.Connect(c.T, address)
-	hasty.Send("initialize", map[string]any{"adapterID": "debugpy", "clientID": "vscode"})
-	kept := filepath.Join(c.folder, ".devenv/state/debugpy-*.tar")
-	for deadline := time.Now().Add(within); ; <-time.After(10 * time.Millisecond) {
-		if archives, _ := filepath.Glob(kept); len(archives) > 0 { // its only error is a bad pattern
-			break
-		}
-		if time.Now().After(deadline) {
-			c.Fatalf("%s: not installed within %s:\n%s", service, within, c.log())
-		}
+	if !c.keepsDebugpy() {
+		c.impatient(service)
 	}
-	hasty.Close()
 	s := c.attach(service, daptest.Lines(filepath.Join(c.folder, "src/answer.py"), answeringAt(0)))
 	s.hits(0)
 	s.editor.Disconnect()
 	if log := c.log(); strings.Count(log, "devenv installs it") != installed || strings.Count(log, "devenv copies in") != copied {
 		c.Errorf("%s: want %d times installed, %d copied:\n%s", service, installed, copied, log)
 	}
+}
+
+// impatient is an editor that leaves before it was let in.
+func (c *checkout) impatient(service string) {
+	c.Helper()
+	address, _ := c.configuration(service)
+	editor := daptest.Connect(c.T, address)
+	editor.Send("initialize", map[string]any{"adapterID": "debugpy", "clientID": "vscode"})
+	for deadline := time.Now().Add(within); !c.keepsDebugpy(); <-time.After(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			c.Fatalf("%s: not installed within %s:\n%s", service, within, c.log())
+		}
+	}
+	editor.Disconnect()
+}
+
+// keepsDebugpy says whether an installed debugpy is kept for the next container.
+func (c *checkout) keepsDebugpy() bool {
+	c.Helper()
+	archives, err := filepath.Glob(filepath.Join(c.folder, ".devenv/state/debugpy-*.tar"))
+	if err != nil {
+		c.Fatal(err)
+	}
+	return len(archives) == 1
 }
 
 func (c *checkout) recreate(service string) {

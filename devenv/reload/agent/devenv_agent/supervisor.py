@@ -313,12 +313,12 @@ class Supervisor:
             return
         child.ready, child.began_serving = ready, time.monotonic()
         old, self.serving, self.loading, self.holding = self.serving, child, None, None
-        self._let_debug(child)
         self.terminal.give_to(child.pid)
         if old is not None:
             self._retire(old)
         if old is None:
             self._answer()
+        self._let_debug(child)
         self.nursery.debugger = child.debugger
         self.nursery.soon()
 

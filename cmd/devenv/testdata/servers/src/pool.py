@@ -16,5 +16,5 @@ class Handler(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
-    pool = ProcessPoolExecutor(1, get_context("spawn"))
+    pool = ProcessPoolExecutor(1, get_context("fork"))
     ThreadingHTTPServer(("", 8000), Handler).serve_forever()
