@@ -237,6 +237,13 @@ func (d *debuggers) serves(c engine.Container, status agent.Status) {
 // follow has the debugger come to a process. That a process is left without one is no failure: the proxy goes on trying
 // as long as an editor is there.
 func (d *debuggers) follow(port *debugPort, c engine.Container, status agent.Status) {
+	link, err := d.session.agents.to(d.ctx, c)
+	if err != nil {
+		return // it is gone
+	}
+	if now := link.now(); now.Holding != status.Holding || status.Holding == 0 && now.Child != status.Child {
+		return // another one has come since, and is followed too
+	}
 	if status.Holding == 0 {
 		ctx, cancel := context.WithTimeout(d.ctx, reconnectWithin)
 		defer cancel()
@@ -251,9 +258,7 @@ func (d *debuggers) follow(port *debugPort, c engine.Container, status agent.Sta
 		defer cancel()
 		_ = port.proxy.Replaced(ctx, processName(c, status.Holding))
 	}
-	if link, err := d.session.agents.to(d.ctx, c); err == nil {
-		_ = link.Proceed(d.ctx) // a process that is gone need not
-	}
+	_ = link.Proceed(d.ctx) // a process that is gone need not
 }
 
 // reconnectWithin bounds the wait for a debugger to be attached to a new process.
@@ -280,11 +285,32 @@ func (d *debuggers) mayReload(service string) error {
 		return nil
 	}
 	d.running.Go(func() {
-		if port.proxy.Running(d.ctx) == nil {
+		if port.goesOn(d.ctx) {
 			d.session.running.Retry(d.ctx)
 		}
 	})
 	return &standing{service, stopped[0].String()}
+}
+
+// aStep is how long a thread must run to have gone on: one that only makes a step stands again before.
+const aStep = 500 * time.Millisecond
+
+// goesOn waits until no thread stands any more; false if ctx ended before.
+func (p *debugPort) goesOn(ctx context.Context) bool {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for p.proxy.Running(ctx) == nil {
+		timer.Reset(aStep)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			return false
+		}
+		if len(p.proxy.Stopped()) == 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // shown are threads with the places where they stand as a developer types them.

@@ -1,7 +1,7 @@
 // Command bench times devenv beside its peers, in turns in one run, and prints medians and their ratio: commands beside
-// those of Docker Compose, a save beside the reloaders that a Python project has without devenv, and the debugger beside
-// none. It is what `make
-// bench` runs; figures of one run can be compared with each other, not with those of another machine.
+// those of Docker Compose, a save beside the reloaders that a Python project has without devenv, requests and saves with
+// and without a debugger. It is what `make bench` runs; figures of one run can be compared with each other, not with those
+// of another machine.
 //
 // usage: bench [--only TEXT] [--saves PERCENT] [--every DURATION] DEVENV COMPOSE
 package main
