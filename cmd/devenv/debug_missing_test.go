@@ -50,13 +50,7 @@ func TestDebugpyMissing(t *testing.T) {
 	files, packages := c.files(), c.packages("uv")
 	c.debugs("uv", 1, 0)
 	c.debugs("pip", 1, 1)
-	archives, err := filepath.Glob(filepath.Join(c.folder, ".devenv/state/debugpy-*.tar"))
-	if err != nil || len(archives) != 1 {
-		t.Fatalf("kept are %v, %v", archives, err)
-	}
-	if err := os.Remove(archives[0]); err != nil {
-		t.Fatal(err)
-	}
+	c.forgetDebugpy()
 	c.recreate("pip")
 	c.debugs("pip", 2, 1)
 	c.recreate("uv")
@@ -68,6 +62,7 @@ func TestDebugpyMissing(t *testing.T) {
 		t.Errorf("files were\n%s\nand are\n%s", files, now)
 	}
 
+	c.forgetDebugpy()
 	address, _ := c.configuration("neither")
 	editor := daptest.Connect(t, address)
 	editor.Send("initialize", map[string]any{"adapterID": "debugpy", "clientID": "vscode"})
@@ -113,13 +108,24 @@ func (c *checkout) impatient(service string) {
 }
 
 // keepsDebugpy says whether an installed debugpy is kept for the next container.
-func (c *checkout) keepsDebugpy() bool {
+func (c *checkout) keepsDebugpy() bool { return len(c.archives()) == 1 }
+
+func (c *checkout) forgetDebugpy() {
+	c.Helper()
+	for _, archive := range c.archives() {
+		if err := os.Remove(archive); err != nil {
+			c.Fatal(err)
+		}
+	}
+}
+
+func (c *checkout) archives() []string {
 	c.Helper()
 	archives, err := filepath.Glob(filepath.Join(c.folder, ".devenv/state/debugpy-*.tar"))
 	if err != nil {
 		c.Fatal(err)
 	}
-	return len(archives) == 1
+	return archives
 }
 
 func (c *checkout) recreate(service string) {
