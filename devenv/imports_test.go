@@ -24,7 +24,7 @@ var owners = map[string][]string{
 	"github.com/tailscale/hujson":                         {"devenv/devenv/debug/vscode"},
 	"github.com/gofrs/flock":                              {"devenv/devenv/state"},
 	"github.com/go-delve/delve":                           {"devenv/devenv/debug/delve"},
-	"github.com/google/go-dap":                            {"devenv/devenv/debug", "devenv/devenv/debug/daptest", "devenv/examples/demo"},
+	"github.com/google/go-dap":                            {"devenv/devenv/debug", "devenv/devenv/debug/daptest", "devenv/examples/bench", "devenv/examples/demo"},
 }
 
 // arrows are the imports inside devenv that are allowed: data flows one way, from the files to the containers.

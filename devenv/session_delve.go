@@ -120,6 +120,15 @@ func (d *debuggers) releaseDelve(ctx context.Context, service string) {
 	}
 }
 
+// mayRestart is an error if what runs is to go on: for a goroutine that stands at a breakpoint and is waited for, or
+// because what comes after it does not compile.
+func (s *session) mayRestart(ctx context.Context, service string) error {
+	if err := s.debuggers.mayReload(service); err != nil {
+		return err
+	}
+	return s.compiles(ctx, service)
+}
+
 // compiles is an error if what a service would build at its next start does not compile: then the program that runs is the
 // last good one. Where that cannot be asked, the start will show.
 func (s *session) compiles(ctx context.Context, service string) error {

@@ -113,7 +113,9 @@ func (s *session) reload(ctx context.Context, action reload.Action) (note string
 	if len(containers) == 0 {
 		return "", live.Unneeded("does not run, and will start with the new code")
 	}
-	s.debuggers.beforeReload(action.Service)
+	if err := s.debuggers.mayReload(action.Service); err != nil {
+		return "", err
+	}
 	var all []error
 	for _, c := range containers {
 		done, err := s.agents.reload(ctx, c, func(ctx context.Context, link *agent.Link) (*agent.Reloaded, error) {
@@ -143,7 +145,7 @@ func (s *session) restart(ctx context.Context, service string) error {
 	e := s.env()
 	scope := stack.Scope{Project: e.project.Compose, Services: []string{service}, Report: e.report}
 	if s.seen(service).Style == reload.RestartContainer {
-		if err := s.compiles(ctx, service); err != nil {
+		if err := s.mayRestart(ctx, service); err != nil {
 			return err
 		}
 		grace := restartUnderDelve

@@ -238,7 +238,7 @@ func TestDelve(t *testing.T) {
 		t.Errorf("Delve listens at %s, %v", ports, err)
 	}
 	c.devenv("debug", "vscode")
-	attach := c.configuration()
+	attach := c.configuration("api")
 	if attach["type"] != "go" || attach["request"] != "attach" || attach["mode"] != "remote" {
 		t.Errorf("launch.json has %v", attach)
 	}

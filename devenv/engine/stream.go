@@ -90,6 +90,30 @@ func (c *Client) CopyFiles(ctx context.Context, id string, files map[string]stri
 	return c.failure(c.api.CopyToContainer(ctx, id, "/", &archive, container.CopyToContainerOptions{}))
 }
 
+// CopyIn unpacks an archive, as CopyOut gives it, in a folder of a container; the folder is made if it is missing.
+func (c *Client) CopyIn(ctx context.Context, id, folder string, archive io.Reader) error {
+	var empty bytes.Buffer
+	writer := tar.NewWriter(&empty)
+	err := writer.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: strings.TrimPrefix(folder, "/") + "/", Mode: 0o755})
+	if err = errors.Join(err, writer.Close()); err != nil {
+		return err
+	}
+	err = c.api.CopyToContainer(ctx, id, "/", &empty, container.CopyToContainerOptions{})
+	if err == nil {
+		err = c.api.CopyToContainer(ctx, id, folder, archive, container.CopyToContainerOptions{})
+	}
+	return c.failure(err)
+}
+
+// CopyOut gives take an archive of a folder of a container, in which the folder's own name is the first.
+func (c *Client) CopyOut(ctx context.Context, id, folder string, take func(archive io.Reader) error) error {
+	archive, _, err := c.api.CopyFromContainer(ctx, id, folder)
+	if err != nil {
+		return c.failure(err)
+	}
+	return errors.Join(take(archive), archive.Close())
+}
+
 func addFile(writer *tar.Writer, place, path string) error {
 	content, err := os.ReadFile(path)
 	if err != nil {

@@ -28,7 +28,7 @@ func (o *overlay) debugPort() debugPort {
 			return debugPort{port, fmt.Sprintf("%s listens for a debugger on %d", p.name(), port)}
 		}
 	}
-	if o.in.Extensions[o.service.Name].Debug == project.DebugDelve {
+	if o.in.Extensions[o.service.Name].Debug.Kind == project.DebugDelve {
 		return debugPort{delvePort, fmt.Sprintf("x-devenv.debug is %s, which listens on %d", project.DebugDelve, delvePort)}
 	}
 	if slices.ContainsFunc(o.service.Ports, func(p types.ServicePortConfig) bool { return p.Target == debugpyPort }) {

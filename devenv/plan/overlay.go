@@ -154,7 +154,7 @@ func (o *overlay) openDebugger() {
 	port := o.expectedPort()
 	_, delve := o.delve()
 	switch {
-	case delve || o.in.Extensions[o.service.Name].Debug == project.DebugDelve:
+	case delve || o.in.Extensions[o.service.Name].Debug.Kind == project.DebugDelve:
 		o.openDelve(port)
 	case o.agent:
 		o.dropPorts("devenv listens for it itself, on this machine alone")

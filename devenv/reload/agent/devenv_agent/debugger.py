@@ -35,7 +35,7 @@ class Debugger:
         """Answers a request for the port on which debugpy listens. With the first one comes the leash."""
         if files:
             self._leash = files[0]
-        answer: dict[str, Any] = {"key": request["key"], "pid": os.getpid()}
+        answer: dict[str, Any] = {"key": request["key"]}
         try:
             if request["release"]:
                 self._release()
@@ -77,6 +77,7 @@ def load(folder: str) -> Any:
     """Imports debugpy whole; folder is searched last, "" is none."""
     if folder and folder not in sys.path:
         sys.path.append(folder)
+    sys.path_importer_cache.pop(folder, None)  # Python remembers that it was not there
     unset = QUIET not in os.environ
     os.environ.setdefault(QUIET, "1")
     try:
