@@ -66,10 +66,10 @@ PROGRAMS = {
 }
 
 
-def start(tmp_path: Path, name: str) -> Service:
+def start(tmp_path: Path, name: str, env: dict[str, str] | None = None) -> Service:
     command, files, _, _ = PROGRAMS[name]
     port = 0 if name == "script" else free_port()
-    service = Service(write(tmp_path / "src", files), command.format(port=port).split(), port)
+    service = Service(write(tmp_path / "src", files), command.format(port=port).split(), port, env=env)
     if port:
         return service.up("one")
     service.connect()
@@ -115,6 +115,23 @@ def test_a_breakpoint_is_hit_before_and_after_a_reload(tmp_path: Path, name: str
         child, pid = service.status()["child"], service.process.pid
         assert service.stop() in (0, -15), service.log()
         eventually(lambda: not os.path.exists(f"/proc/{child}"), f"the child of {pid} is gone")
+
+
+@pytest.mark.parametrize("name", ["uvicorn", "gunicorn", "script"])
+def test_debugpy_need_not_have_a_library_for_this_machine(tmp_path: Path, name: str) -> None:
+    """As on ARM before Python 3.12: the thread that runs already is traced, and not any more when the debugger goes."""
+    _, _, file, line = PROGRAMS[name]
+    with start(tmp_path, name, {"PYDEVD_LOAD_NATIVE_LIB": "0"}) as service:
+        for _ in range(2):
+            port = debug(service)["port"]
+            with Client(relay(service.process.pid, port), service.folder / file, [line]) as client:
+                thread, got = ask_in_thread(service)
+                client.event("stopped")
+                client.ask("disconnect")
+            thread.join()
+            assert got in (["one"], [""]), got
+            number = service.ask("debug", release=True)
+            service.expect("debugging", where=lambda body, number=number: body["id"] == number)
 
 
 def test_nothing_of_debugpy_is_there_before(tmp_path: Path) -> None:
