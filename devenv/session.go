@@ -13,6 +13,7 @@ import (
 	"devenv/devenv/live"
 	"devenv/devenv/plan"
 	"devenv/devenv/reload"
+	"devenv/devenv/uv"
 	"devenv/devenv/watch"
 )
 
@@ -25,6 +26,7 @@ type session struct {
 	mu     sync.Mutex // guards what follows: a converge replaces it
 	now    *Environment
 	view   reload.View
+	uv     map[string]uv.Project // by service
 	watch  watch.Options
 	known  map[string]bool                    // IDs of containers that have all their files
 	copied map[string]map[string]watch.Change // by service and host path: what develop.watch has brought into containers
@@ -95,10 +97,14 @@ func (s *session) set(e *Environment, in plan.Input, planned plan.Plan) {
 	tree := e.tree(in, planned)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.now, s.view = e, e.view(in, planned, tree)
+	s.now, s.uv = e, uvProjects(in, planned)
+	s.view = e.view(in, planned, tree, s.uv)
 	s.watch = watch.Options{Tree: tree, State: e.store.Folder(), Poll: e.settings.Poll}
 	if watchable(planned) {
 		s.watch.Files = e.watchedFiles()
+		for _, service := range s.view.Services {
+			s.watch.Files = append(s.watch.Files, service.Dependencies...) // also where git ignores a lock file
+		}
 	}
 }
 
@@ -114,6 +120,13 @@ func (s *session) View() reload.View {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.view
+}
+
+// project is where the packages of a service come from.
+func (s *session) project(service string) uv.Project {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.uv[service]
 }
 
 // Watch is part of live.Doer.

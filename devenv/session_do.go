@@ -145,16 +145,19 @@ func (s *session) restart(ctx context.Context, service string) error {
 	})
 }
 
-// provision brings the container's environment in line with the lock file, then reloads with a fresh supervisor.
+// provision brings the environments of a service's containers in line with the lock file and has their processes start
+// from a fresh supervisor. Where `devenv add` has just done the first, there is only the second.
 func (s *session) provision(ctx context.Context, service string) error {
-	seen := s.seen(service)
-	folder, _ := seen.Mapping.ToContainer(seen.Package)
-	return s.each(ctx, service, func(c engine.Container) error {
-		if err := s.run(ctx, c, engine.Command{Args: []string{"uv", "sync", "--locked"}, WorkingDir: folder}); err != nil {
-			return err
-		}
-		_, err := s.agents.reload(ctx, c, func(ctx context.Context, link *agent.Link) (*agent.Reloaded, error) { return link.Refresh(ctx) })
-		return s.failure(service, err)
+	e := s.env()
+	project := s.project(service)
+	return e.changeForFiles(ctx, func() error {
+		return s.each(ctx, service, func(c engine.Container) error {
+			if err := e.synced(ctx, c, project); err != nil {
+				return err
+			}
+			_, err := s.agents.reload(ctx, c, func(ctx context.Context, link *agent.Link) (*agent.Reloaded, error) { return link.Refresh(ctx) })
+			return s.failure(service, err)
+		})
 	})
 }
 

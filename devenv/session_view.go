@@ -10,6 +10,7 @@ import (
 	"devenv/devenv/plan"
 	"devenv/devenv/reload"
 	"devenv/devenv/source"
+	"devenv/devenv/uv"
 )
 
 // liveServices are the services that a session looks after: those in mode local. A service in another mode runs what its image
@@ -77,7 +78,7 @@ func (e *Environment) triggers(planned plan.Plan) map[string][]*source.Trigger {
 }
 
 // view is what decisions depend on, for what was planned.
-func (e *Environment) view(in plan.Input, planned plan.Plan, tree *source.Tree) reload.View {
+func (e *Environment) view(in plan.Input, planned plan.Plan, tree *source.Tree, projects map[string]uv.Project) reload.View {
 	view := reload.View{
 		Compose: e.project.Files(), EnvFiles: e.project.ServiceEnvFiles(),
 		Ignored: func(path string) source.Verdict { return tree.Ignored(path, false) },
@@ -88,10 +89,8 @@ func (e *Environment) view(in plan.Input, planned plan.Plan, tree *source.Tree) 
 			Name: service.Name, Mapping: source.NewMapping(service, in.IsFile), Triggers: triggers[service.Name],
 			Style: style(in, planned, service.Name),
 		}
-		for _, folder := range seen.Mapping.Folders() {
-			if isFile(filepath.Join(folder, "pyproject.toml")) {
-				seen.Package = folder
-			}
+		if project := projects[service.Name]; project.Mounted {
+			seen.Dependencies = project.Paths()
 		}
 		if service.Build != nil && !remote(service.Build.Context) {
 			file := plan.File(service)
@@ -100,6 +99,17 @@ func (e *Environment) view(in plan.Input, planned plan.Plan, tree *source.Tree) 
 		view.Services = append(view.Services, seen)
 	}
 	return view
+}
+
+// uvProjects are the projects of the services that a session looks after, by service.
+func uvProjects(in plan.Input, planned plan.Plan) map[string]uv.Project {
+	all := map[string]uv.Project{}
+	for _, service := range liveServices(planned) {
+		if project, found := uvProject(in, service); found {
+			all[service.Name] = project
+		}
+	}
+	return all
 }
 
 // style is how a service takes in new code.

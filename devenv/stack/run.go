@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"strings"
+	"time"
 
 	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/docker/compose/v5/pkg/api"
@@ -56,6 +57,9 @@ func (s *Stack) Run(ctx context.Context, eng *engine.Client, p *types.Project, o
 	}
 	return 0, explainStart(ctx, eng, own, opt.Service, err)
 }
+
+// killWithin bounds the removal of a container that is of no use.
+const killWithin = 5 * time.Second
 
 // removeUnstarted removes a one-off container that was created and could not be started; the SDK leaves it.
 func removeUnstarted(ctx context.Context, eng *engine.Client, name string) {

@@ -1,0 +1,210 @@
+package uv
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"strings"
+	"time"
+
+	"devenv/devenv/engine"
+	"devenv/devenv/fault"
+)
+
+// Runner runs uv in a container that runs.
+type Runner struct {
+	Engine   *engine.Client
+	ID       string // of the container
+	Service  string // for messages
+	Project  Project
+	Terminal engine.Size // zero where uv writes to no terminal
+	Out, Err io.Writer
+	Now      context.Context // done when what is left to put right is to be left: the second Ctrl-C
+}
+
+// Outcome is what a run has changed.
+type Outcome struct {
+	Status      int      // uv's own
+	Written     []string // files on the host, below the project's folder
+	Fingerprint string   // of the files that the environment has been made for; "" if it was not touched
+	Broken      bool     // the environment could not be put back
+}
+
+// Do carries out steps that were decided for files. Unless uv succeeds, status 0, files and environment are as before;
+// an error says what of that could not be done.
+func (r Runner) Do(ctx context.Context, steps Steps, files Files) (Outcome, error) {
+	place, err := look(ctx, r.Engine, r.ID, r.Project)
+	if err != nil {
+		return Outcome{}, err
+	}
+	run := &run{Runner: r, place: place, before: files, now: files, began: time.Now()}
+	if place.Packages != "" {
+		if run.touched, err = r.Engine.Modified(ctx, r.ID, place.Packages); err != nil {
+			return Outcome{}, err
+		}
+	}
+	status, err := run.do(ctx, steps)
+	if status != 0 || err != nil {
+		broken, undone := run.undo(run.Now)
+		return Outcome{Status: status, Broken: broken}, errors.Join(err, undone)
+	}
+	outcome := Outcome{Written: run.written}
+	if steps.Installs() {
+		outcome.Fingerprint = run.now.Fingerprint()
+	}
+	return outcome, nil
+}
+
+// Sync brings the environment in line with the lock file on the host, in the project's own folder. What uv says counts
+// only if it fails, and is in the error then.
+func (r Runner) Sync(ctx context.Context) error {
+	place, err := look(ctx, r.Engine, r.ID, r.Project)
+	if err != nil {
+		return err
+	}
+	run := &run{Runner: r, place: place}
+	return run.quietly(ctx, []string{"sync", "--locked"})
+}
+
+// run is one Do.
+type run struct {
+	Runner
+	place       Place
+	before, now Files
+	written     []string
+	began       time.Time
+	touched     time.Time // when the environment's packages were last changed before
+}
+
+func (r *run) do(ctx context.Context, steps Steps) (status int, err error) {
+	if steps.Stage != nil {
+		if status, err = r.onStage(ctx, steps); status != 0 || err != nil {
+			return status, err
+		}
+	}
+	if r.written, err = r.Project.Write(r.before, r.now); err != nil {
+		return 0, err
+	}
+	if !r.Project.Mounted && len(r.written) > 0 {
+		if err := r.bring(ctx, r.now); err != nil {
+			return 0, err
+		}
+	}
+	if steps.Place == nil {
+		return 0, nil
+	}
+	return r.uv(ctx, path.Join(r.Project.Container, r.Project.Workdir), steps.Place)
+}
+
+// onStage runs uv in a stage, and takes the files that it has written.
+func (r *run) onStage(ctx context.Context, steps Steps) (status int, err error) {
+	staged, err := r.Project.stage(r.before, r.place.Owner)
+	if err == nil {
+		err = r.Engine.Put(ctx, r.ID, staged...)
+	}
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, r.clear(ctx)) }()
+	status, err = r.uv(ctx, path.Join(r.Project.stageFolder(), r.Project.Workdir), steps.Stage)
+	if status != 0 || err != nil || !steps.Keep {
+		return status, err
+	}
+	back, err := r.Engine.Get(ctx, r.ID, r.Project.stageFolder())
+	r.now = r.Project.unstaged(back, r.before)
+	return 0, err
+}
+
+// clear removes the stage. A container that does not run any more has none to be afraid of.
+func (r *run) clear(ctx context.Context) error {
+	return r.Engine.Put(context.WithoutCancel(ctx), r.ID, cleared)
+}
+
+// bring writes files to the project's folder in a container that does not see the host's.
+func (r *run) bring(ctx context.Context, files Files) error {
+	var all []engine.File
+	for name, content := range files {
+		all = append(all, engine.File{Path: path.Join(r.Project.Container, name), Mode: 0o644, UID: r.place.Owner.UID, GID: r.place.Owner.GID, Content: content})
+	}
+	return r.Engine.Put(ctx, r.ID, all...)
+}
+
+func (r *run) uv(ctx context.Context, folder string, args []string) (status int, err error) {
+	return r.Engine.Run(ctx, r.ID, engine.Command{
+		Args: append([]string{"uv"}, args...), Env: r.place.Env, User: r.place.Owner.user(), WorkingDir: folder,
+	}, r.Terminal, r.Out, r.Err)
+}
+
+// undo puts files and environment back, and says whether the environment could not be.
+func (r *run) undo(ctx context.Context) (broken bool, err error) {
+	var all []error
+	if len(r.written) > 0 {
+		all = append(all, r.Project.restore(r.before, r.written))
+		if !r.Project.Mounted {
+			all = append(all, r.bring(ctx, r.before))
+		}
+	}
+	if r.place.Packages == "" {
+		return false, errors.Join(all...)
+	}
+	modified, err := r.Engine.Modified(ctx, r.ID, r.place.Packages)
+	if err == nil && !modified.Equal(r.touched) {
+		err = r.mend(ctx)
+	}
+	if err != nil {
+		all = append(all, fault.New(fault.Failed, "%s: its packages may be incomplete: %w", r.Service, err).WithHint("devenv sync"))
+	}
+	return err != nil, errors.Join(all...)
+}
+
+// mend brings an environment that uv has left half-way back to the lock file: what came new goes, what is in the lock
+// file comes again.
+func (r *run) mend(ctx context.Context) error {
+	found, err := r.newPackages(ctx)
+	if err != nil {
+		return err
+	}
+	again, gone := []string{"sync", "--frozen", "--inexact"}, []string{"pip", "uninstall", "--python", r.place.Environment}
+	for _, name := range found {
+		if locked(r.before[lockFile], name) {
+			again = append(again, "--reinstall-package", name)
+		} else {
+			gone = append(gone, name)
+		}
+	}
+	if len(gone) > 4 {
+		err = r.quietly(ctx, gone)
+	}
+	if r.before[lockFile] != nil {
+		err = errors.Join(err, r.quietly(ctx, again))
+	}
+	return err
+}
+
+// newPackages are the packages that were installed since the run began, by the times of their folders. The clock is the
+// engine's, in whole seconds; to see a package that was installed just before is harmless.
+func (r *run) newPackages(ctx context.Context) ([]string, error) {
+	const script = `touch -d "@$(($(date +%s) - $1))" "$0.began" && find "$2" -maxdepth 1 -name "*.dist-info" -newer "$0.began"; rm -f "$0.began"`
+	ago := int(time.Since(r.began).Seconds()) + 1
+	output, _, err := r.Engine.Output(ctx, r.ID, engine.Command{Args: []string{"sh", "-c", script, "/tmp/devenv-uv", fmt.Sprint(ago), r.place.Packages}, User: "0"})
+	var names []string
+	for _, line := range strings.Fields(string(output)) {
+		name, _, _ := strings.Cut(path.Base(line), "-")
+		names = append(names, normal(name))
+	}
+	return names, err
+}
+
+// quietly runs uv in the project's own folder; its output matters only if it fails.
+func (r *run) quietly(ctx context.Context, args []string) error {
+	output, status, err := r.Engine.Output(ctx, r.ID, engine.Command{
+		Args: append([]string{"uv"}, args...), Env: r.place.Env, User: r.place.Owner.user(), WorkingDir: r.Project.Container,
+	})
+	if err == nil && status != 0 {
+		err = fault.New(fault.Failed, "%s: uv %s: exit code %d", r.Service, strings.Join(args, " "), status).
+			WithDetail(strings.Split(strings.TrimSpace(string(output)), "\n")...)
+	}
+	return err
+}
