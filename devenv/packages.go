@@ -3,11 +3,12 @@ package devenv
 import (
 	"context"
 	"errors"
+	"io"
 	"slices"
 
 	"devenv/devenv/engine"
-	"devenv/devenv/fault"
 	"devenv/devenv/plan"
+	"devenv/devenv/stack"
 	"devenv/devenv/uv"
 )
 
@@ -38,60 +39,75 @@ func (e *Environment) Packages(ctx context.Context, options PackageOptions) (sta
 	if err != nil {
 		return 0, err
 	}
-	service, project, err := e.packageService(in, planned, options.Service)
+	work, err := e.packageWork(in, planned, options)
 	if err != nil {
 		return 0, err
 	}
 	if err := e.connect(ctx); err != nil {
 		return 0, err
 	}
-	err = e.change(ctx, func() (err error) {
-		status, err = e.runUV(ctx, planned, service, project, uv.Request{Command: options.Command, Args: options.Args})
-		return err
+	err = e.change(ctx, func() error {
+		return e.inService(ctx, work, func(c engine.Container) (err error) {
+			status, err = e.runUV(ctx, c, work)
+			return err
+		})
 	})
 	return status, err
 }
 
-// runUV carries a request out in a container of the service.
-func (e *Environment) runUV(ctx context.Context, planned plan.Plan, service string, project uv.Project, request uv.Request) (int, error) {
-	files, err := project.Read()
-	if err != nil {
-		return 0, err
+// packageWork is what is known of a command before any engine is asked.
+type packageWork struct {
+	in      plan.Input
+	planned plan.Plan
+	service string
+	project uv.Project
+	files   uv.Files
+	steps   uv.Steps
+}
+
+func (e *Environment) packageWork(in plan.Input, planned plan.Plan, options PackageOptions) (packageWork, error) {
+	work := packageWork{in: in, planned: planned}
+	var err error
+	if work.service, work.project, err = e.packageService(in, planned, options.Service); err != nil {
+		return work, err
 	}
-	container, err := e.runningLocal(ctx, planned, service)
-	if err != nil {
-		return 0, err
-	}
-	runner := e.uvRunner(container, project)
-	steps := uv.Decide(request, files)
-	if !steps.Installs() {
-		outcome, err := runner.Do(ctx, steps, files)
+	work.files, err = work.project.Read()
+	work.steps = uv.Decide(uv.Request{Command: options.Command, Args: options.Args}, work.files)
+	return work, err
+}
+
+// runUV does the work in a container, and keeps in mind for which files its environment is.
+func (e *Environment) runUV(ctx context.Context, c engine.Container, work packageWork) (int, error) {
+	runner := e.uvRunner(c, work)
+	if !work.steps.Installs() || c.Oneoff {
+		outcome, err := runner.Do(ctx, work.steps, work.files)
 		return outcome.Status, err
 	}
 	known := e.store.Environments()
-	before, remembered := known[container.ID]
-	known[container.ID] = ""
+	before, remembered := known[c.ID]
+	known[c.ID] = ""
 	if err := e.store.SaveEnvironments(known); err != nil {
 		return 0, err
 	}
-	outcome, err := runner.Do(ctx, steps, files)
+	outcome, err := runner.Do(ctx, work.steps, work.files)
 	switch {
 	case outcome.Fingerprint != "":
-		known[container.ID] = outcome.Fingerprint
+		known[c.ID] = outcome.Fingerprint
 	case outcome.Broken:
 		return outcome.Status, err
 	case remembered:
-		known[container.ID] = before
+		known[c.ID] = before
 	default:
-		delete(known, container.ID)
+		delete(known, c.ID)
 	}
 	return outcome.Status, errors.Join(err, e.store.SaveEnvironments(known))
 }
 
-func (e *Environment) uvRunner(c engine.Container, project uv.Project) uv.Runner {
+func (e *Environment) uvRunner(c engine.Container, work packageWork) uv.Runner {
 	runner := uv.Runner{
-		Engine: e.engine, ID: c.ID, Service: c.Service, Project: project,
+		Engine: e.engine, ID: c.ID, Service: c.Service, Project: work.project,
 		Out: e.settings.Out, Err: e.settings.Err, Now: e.settings.Now,
+		Fetch: func(ctx context.Context) ([]byte, error) { return e.fetchUV(ctx, work.in, work.planned, c.Service) },
 	}
 	if e.settings.Interactive && e.stack.Terminal() {
 		runner.Terminal = e.stack.TerminalSize()
@@ -99,25 +115,61 @@ func (e *Environment) uvRunner(c engine.Container, project uv.Project) uv.Runner
 	return runner
 }
 
-// runningLocal is the running container of a service in mode local.
-func (e *Environment) runningLocal(ctx context.Context, planned plan.Plan, service string) (engine.Container, error) {
-	containers, err := e.engine.Containers(ctx, planned.Project.Name)
+// inService does something in a running container of the service in mode local, or where none runs in a one-off
+// container that is as if it had never been afterwards.
+func (e *Environment) inService(ctx context.Context, work packageWork, do func(engine.Container) error) error {
+	containers, err := e.engine.Containers(ctx, work.planned.Project.Name)
+	if err != nil {
+		return err
+	}
+	at := slices.IndexFunc(containers, func(c engine.Container) bool {
+		return c.Service == work.service && !c.Oneoff && c.State == engine.Running && c.Labels[plan.ModeLabel] == ""
+	})
+	if at >= 0 {
+		return do(containers[at])
+	}
+	return e.inOneOff(ctx, work, do)
+}
+
+// inOneOff does something in a new container of the service, which goes with all that was made for it.
+func (e *Environment) inOneOff(ctx context.Context, work packageWork, do func(engine.Container) error) error {
+	name := work.planned.Project.Name
+	snapshot, err := stack.TakeSnapshot(ctx, e.engine, name)
+	if err != nil {
+		return err
+	}
+	c, err := e.oneOff(ctx, work)
+	if err != nil {
+		return errors.Join(err, stack.Undo(e.settings.Now, e.engine, snapshot, unsaid))
+	}
+	return errors.Join(do(c), stack.TakeBack(e.settings.Now, e.engine, snapshot, unsaid))
+}
+
+// unsaid is for containers that nobody asked for.
+func unsaid(stack.Event) {}
+
+// oneOff starts a container of the service that does nothing, after its image was brought up to date.
+func (e *Environment) oneOff(ctx context.Context, work packageWork) (engine.Container, error) {
+	_, planned, err := e.plan(plan.Modes{Project: plan.Local}, []string{work.service})
 	if err != nil {
 		return engine.Container{}, err
 	}
-	at := slices.IndexFunc(containers, func(c engine.Container) bool {
-		return c.Service == service && !c.Oneoff && c.State == engine.Running && c.Labels[plan.ModeLabel] == ""
-	})
-	if at < 0 {
-		return engine.Container{}, fault.New(fault.Failed, "%s: not running", service).WithHint("devenv up -d")
+	if err := e.build(ctx, planned, buildFlags{}); err != nil {
+		return engine.Container{}, err
 	}
-	return containers[at], nil
+	quiet, err := stack.Open(ctx, e.settings.Env, stack.Streams{Out: io.Discard, Err: io.Discard})
+	if err != nil {
+		return engine.Container{}, err
+	}
+	defer e.settings.Signals()
+	defer quiet.Close()
+	return quiet.Hold(ctx, e.engine, planned.Project, work.service, unsaid)
 }
 
 // synced makes sure that the environment of a container is what the project's files ask for. The caller holds the
 // project.
-func (e *Environment) synced(ctx context.Context, c engine.Container, project uv.Project) error {
-	files, err := project.Read()
+func (e *Environment) synced(ctx context.Context, c engine.Container, work packageWork) error {
+	files, err := work.project.Read()
 	if err != nil {
 		return err
 	}
@@ -125,7 +177,7 @@ func (e *Environment) synced(ctx context.Context, c engine.Container, project uv
 	if known[c.ID] == files.Fingerprint() {
 		return nil
 	}
-	if err := e.uvRunner(c, project).Sync(ctx); err != nil {
+	if err := e.uvRunner(c, work).Sync(ctx); err != nil {
 		return err
 	}
 	known[c.ID] = files.Fingerprint()

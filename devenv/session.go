@@ -13,7 +13,6 @@ import (
 	"devenv/devenv/live"
 	"devenv/devenv/plan"
 	"devenv/devenv/reload"
-	"devenv/devenv/uv"
 	"devenv/devenv/watch"
 )
 
@@ -26,7 +25,7 @@ type session struct {
 	mu     sync.Mutex // guards what follows: a converge replaces it
 	now    *Environment
 	view   reload.View
-	uv     map[string]uv.Project // by service
+	uv     map[string]packageWork // by service: where its packages come from
 	watch  watch.Options
 	known  map[string]bool                    // IDs of containers that have all their files
 	copied map[string]map[string]watch.Change // by service and host path: what develop.watch has brought into containers
@@ -122,8 +121,8 @@ func (s *session) View() reload.View {
 	return s.view
 }
 
-// project is where the packages of a service come from.
-func (s *session) project(service string) uv.Project {
+// packages is where the packages of a service come from.
+func (s *session) packages(service string) packageWork {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.uv[service]

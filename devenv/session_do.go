@@ -149,10 +149,10 @@ func (s *session) restart(ctx context.Context, service string) error {
 // from a fresh supervisor. Where `devenv add` has just done the first, there is only the second.
 func (s *session) provision(ctx context.Context, service string) error {
 	e := s.env()
-	project := s.project(service)
+	work := s.packages(service)
 	return e.changeForFiles(ctx, func() error {
 		return s.each(ctx, service, func(c engine.Container) error {
-			if err := e.synced(ctx, c, project); err != nil {
+			if err := e.synced(ctx, c, work); err != nil {
 				return err
 			}
 			_, err := s.agents.reload(ctx, c, func(ctx context.Context, link *agent.Link) (*agent.Reloaded, error) { return link.Refresh(ctx) })

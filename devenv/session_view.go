@@ -10,7 +10,6 @@ import (
 	"devenv/devenv/plan"
 	"devenv/devenv/reload"
 	"devenv/devenv/source"
-	"devenv/devenv/uv"
 )
 
 // liveServices are the services that a session looks after: those in mode local. A service in another mode runs what its image
@@ -78,7 +77,7 @@ func (e *Environment) triggers(planned plan.Plan) map[string][]*source.Trigger {
 }
 
 // view is what decisions depend on, for what was planned.
-func (e *Environment) view(in plan.Input, planned plan.Plan, tree *source.Tree, projects map[string]uv.Project) reload.View {
+func (e *Environment) view(in plan.Input, planned plan.Plan, tree *source.Tree, packages map[string]packageWork) reload.View {
 	view := reload.View{
 		Compose: e.project.Files(), EnvFiles: e.project.ServiceEnvFiles(),
 		Ignored: func(path string) source.Verdict { return tree.Ignored(path, false) },
@@ -89,7 +88,7 @@ func (e *Environment) view(in plan.Input, planned plan.Plan, tree *source.Tree, 
 			Name: service.Name, Mapping: source.NewMapping(service, in.IsFile), Triggers: triggers[service.Name],
 			Style: style(in, planned, service.Name),
 		}
-		if project := projects[service.Name]; project.Mounted {
+		if project := packages[service.Name].project; project.Mounted {
 			seen.Dependencies = project.Paths()
 		}
 		if service.Build != nil && !remote(service.Build.Context) {
@@ -102,11 +101,11 @@ func (e *Environment) view(in plan.Input, planned plan.Plan, tree *source.Tree, 
 }
 
 // uvProjects are the projects of the services that a session looks after, by service.
-func uvProjects(in plan.Input, planned plan.Plan) map[string]uv.Project {
-	all := map[string]uv.Project{}
+func uvProjects(in plan.Input, planned plan.Plan) map[string]packageWork {
+	all := map[string]packageWork{}
 	for _, service := range liveServices(planned) {
 		if project, found := uvProject(in, service); found {
-			all[service.Name] = project
+			all[service.Name] = packageWork{in: in, planned: planned, service: service.Name, project: project}
 		}
 	}
 	return all

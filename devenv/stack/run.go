@@ -29,6 +29,16 @@ type RunOptions struct {
 // For that the SDK takes over the signal handling of the whole process, once the container exists and until the
 // process ends (signal.Reset in its RunOneOffContainer): a caller must not count on its own after Run.
 func (s *Stack) Run(ctx context.Context, eng *engine.Client, p *types.Project, opt RunOptions) (int, error) {
+	return s.run(ctx, eng, p, oneOffName(p.Name, opt.Service), opt)
+}
+
+// oneOffName is a name that no other container has.
+func oneOffName(project, service string) string {
+	return strings.Join([]string{project, service, "run", strings.ToLower(rand.Text()[:12])}, api.Separator)
+}
+
+// run is Run with the container's name.
+func (s *Stack) run(ctx context.Context, eng *engine.Client, p *types.Project, name string, opt RunOptions) (int, error) {
 	own, err := prepared(p, []string{opt.Service}, opt.NoDeps)
 	if err != nil {
 		return 0, err
@@ -42,7 +52,6 @@ func (s *Stack) Run(ctx context.Context, eng *engine.Client, p *types.Project, o
 	if err := portConflicts(ctx, eng, &alone, nil); err != nil {
 		return 0, err
 	}
-	name := strings.Join([]string{own.Name, opt.Service, "run", strings.ToLower(rand.Text()[:12])}, api.Separator)
 	status := 0
 	err = s.operateOn(ctx, bus, func(sdk api.Compose) (err error) {
 		status, err = sdk.RunOneOffContainer(ctx, &alone, runOptions(opt, name, s.Terminal()))

@@ -4,8 +4,12 @@ import (
 	"context"
 	"path"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"devenv/devenv/engine"
 )
@@ -15,47 +19,96 @@ type Owner struct{ UID, GID int }
 
 // Place is how uv runs in one container.
 type Place struct {
-	Owner       Owner    // who uv runs as: whom the environment belongs to, else the container's user
-	Environment string   // the environment's folder
-	Packages    string   // its site-packages, "" while there is no environment
-	Env         []string // variables for uv on top of the container's
+	Program     string    // uv
+	Owner       Owner     // who uv runs as: whom the environment belongs to, else the container's user
+	Environment string    // the environment's folder
+	Packages    string    // its site-packages, "" while there is no environment
+	Touched     time.Time // when those were last changed
+	Env         []string  // variables for uv on top of the container's
 }
 
 // look finds out how uv runs in a container. An environment that belongs to somebody other than the container's user, as
-// a root's to an app that only reads it, is changed by its owner.
-func look(ctx context.Context, e *engine.Client, id string, p Project) (Place, error) {
-	detail, _, err := e.Inspect(ctx, id)
+// root's to an app that only reads it, is changed by its owner.
+func (r Runner) look(ctx context.Context) (Place, error) {
+	detail, _, err := r.Engine.Inspect(ctx, r.ID)
 	if err != nil {
 		return Place{}, err
 	}
 	env := variables(detail.Setup.Env)
-	place := Place{Environment: path.Join(p.Container, ".venv")}
-	if set := env["UV_PROJECT_ENVIRONMENT"]; set != "" {
-		place.Environment = path.Join(p.Container, set)
-		if path.IsAbs(set) {
-			place.Environment = path.Clean(set)
-		}
+	place := Place{Environment: path.Join(r.Project.Container, ".venv")}
+	if set := env["UV_PROJECT_ENVIRONMENT"]; path.IsAbs(set) {
+		place.Environment = path.Clean(set)
+	} else if set != "" {
+		place.Environment = path.Join(r.Project.Container, set)
 	}
-	about, err := e.Get(ctx, id, path.Join(place.Environment, "pyvenv.cfg"))
-	if err != nil {
-		return Place{}, err
-	}
-	if len(about) == 1 {
-		place.Owner = Owner{about[0].UID, about[0].GID}
-		place.Packages = path.Join(place.Environment, "lib", "python"+pythonOf(string(about[0].Content)), "site-packages")
-	} else if place.Owner, err = userOf(ctx, e, id, detail.Setup.User); err != nil {
-		return Place{}, err
-	}
+	looking, ctx := errgroup.WithContext(ctx)
+	looking.Go(func() (err error) {
+		place.Program, err = r.program(ctx, env["PATH"])
+		return err
+	})
+	looking.Go(func() error { return place.environment(ctx, r, detail.Setup.User) })
+	err = looking.Wait()
 	place.Env = place.variables(env)
-	return place, nil
+	return place, err
+}
+
+// environment finds out whose the environment is and where its packages are.
+func (p *Place) environment(ctx context.Context, r Runner, user string) error {
+	about, err := r.Engine.Get(ctx, r.ID, path.Join(p.Environment, "pyvenv.cfg"))
+	if err != nil {
+		return err
+	}
+	if len(about) != 1 {
+		p.Owner, err = userOf(ctx, r.Engine, r.ID, user)
+		return err
+	}
+	p.Owner = Owner{about[0].UID, about[0].GID}
+	p.Packages = path.Join(p.Environment, "lib", "python"+pythonOf(string(about[0].Content)), "site-packages")
+	if p.Touched, err = r.Engine.Modified(ctx, r.ID, p.Packages); p.Touched.IsZero() {
+		p.Packages = ""
+	}
+	return err
+}
+
+// brought is where the program is put in a container whose image has none.
+const brought = "/devenv/bin/uv"
+
+// program is uv in a container: the first on the PATH of its processes, else the one that was or is now brought.
+func (r Runner) program(ctx context.Context, search string) (string, error) {
+	places := []string{}
+	for _, folder := range strings.Split(search, ":") {
+		places = append(places, path.Join("/", folder, "uv"))
+	}
+	places = append(places, brought)
+	there := make([]bool, len(places))
+	looking, within := errgroup.WithContext(ctx)
+	for i, place := range places {
+		looking.Go(func() error {
+			modified, err := r.Engine.Modified(within, r.ID, place)
+			there[i] = !modified.IsZero()
+			return err
+		})
+	}
+	if err := looking.Wait(); err != nil {
+		return "", err
+	}
+	if first := slices.Index(there, true); first >= 0 {
+		return places[first], nil
+	}
+	program, err := r.Fetch(ctx)
+	if err != nil {
+		return "", err
+	}
+	return brought, r.Engine.Put(ctx, r.ID, engine.File{Path: brought, Mode: 0o755, Modified: time.Now(), Content: program})
 }
 
 // variables are what uv is told in a container with the environment env, as far as the project has not said otherwise.
 func (p Place) variables(env map[string]string) []string {
-	all := []string{"UV_PROJECT_ENVIRONMENT=" + p.Environment}
+	all := []string{"UV_PROJECT_ENVIRONMENT=" + p.Environment, "DEVENV_AGENT=0"} // the agent is for the service's processes
 	for _, own := range [][2]string{
 		{"UV_LINK_MODE", "copy"}, // the cache may be on another file system, where uv warns and copies
 		{"UV_CACHE_DIR", p.cache()},
+		{"UV_PYTHON_DOWNLOADS", "never"}, // the environment has its Python
 	} {
 		if _, set := env[own[0]]; !set && own[1] != "" {
 			all = append(all, own[0]+"="+own[1])

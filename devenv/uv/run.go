@@ -21,7 +21,8 @@ type Runner struct {
 	Project  Project
 	Terminal engine.Size // zero where uv writes to no terminal
 	Out, Err io.Writer
-	Now      context.Context // done when what is left to put right is to be left: the second Ctrl-C
+	Fetch    func(context.Context) ([]byte, error) // the program uv, for an image without one
+	Now      context.Context                       // done when what is left to put right is to be left: the second Ctrl-C
 }
 
 // Outcome is what a run has changed.
@@ -35,16 +36,11 @@ type Outcome struct {
 // Do carries out steps that were decided for files. Unless uv succeeds, status 0, files and environment are as before;
 // an error says what of that could not be done.
 func (r Runner) Do(ctx context.Context, steps Steps, files Files) (Outcome, error) {
-	place, err := look(ctx, r.Engine, r.ID, r.Project)
+	place, err := r.look(ctx)
 	if err != nil {
 		return Outcome{}, err
 	}
 	run := &run{Runner: r, place: place, before: files, now: files, began: time.Now()}
-	if place.Packages != "" {
-		if run.touched, err = r.Engine.Modified(ctx, r.ID, place.Packages); err != nil {
-			return Outcome{}, err
-		}
-	}
 	status, err := run.do(ctx, steps)
 	if status != 0 || err != nil {
 		broken, undone := run.undo(run.Now)
@@ -60,7 +56,7 @@ func (r Runner) Do(ctx context.Context, steps Steps, files Files) (Outcome, erro
 // Sync brings the environment in line with the lock file on the host, in the project's own folder. What uv says counts
 // only if it fails, and is in the error then.
 func (r Runner) Sync(ctx context.Context) error {
-	place, err := look(ctx, r.Engine, r.ID, r.Project)
+	place, err := r.look(ctx)
 	if err != nil {
 		return err
 	}
@@ -75,7 +71,6 @@ type run struct {
 	before, now Files
 	written     []string
 	began       time.Time
-	touched     time.Time // when the environment's packages were last changed before
 }
 
 func (r *run) do(ctx context.Context, steps Steps) (status int, err error) {
@@ -133,7 +128,7 @@ func (r *run) bring(ctx context.Context, files Files) error {
 
 func (r *run) uv(ctx context.Context, folder string, args []string) (status int, err error) {
 	return r.Engine.Run(ctx, r.ID, engine.Command{
-		Args: append([]string{"uv"}, args...), Env: r.place.Env, User: r.place.Owner.user(), WorkingDir: folder,
+		Args: append([]string{r.place.Program}, args...), Env: r.place.Env, User: r.place.Owner.user(), WorkingDir: folder,
 	}, r.Terminal, r.Out, r.Err)
 }
 
@@ -150,7 +145,7 @@ func (r *run) undo(ctx context.Context) (broken bool, err error) {
 		return false, errors.Join(all...)
 	}
 	modified, err := r.Engine.Modified(ctx, r.ID, r.place.Packages)
-	if err == nil && !modified.Equal(r.touched) {
+	if err == nil && !modified.Equal(r.place.Touched) {
 		err = r.mend(ctx)
 	}
 	if err != nil {
@@ -200,7 +195,7 @@ func (r *run) newPackages(ctx context.Context) ([]string, error) {
 // quietly runs uv in the project's own folder; its output matters only if it fails.
 func (r *run) quietly(ctx context.Context, args []string) error {
 	output, status, err := r.Engine.Output(ctx, r.ID, engine.Command{
-		Args: append([]string{"uv"}, args...), Env: r.place.Env, User: r.place.Owner.user(), WorkingDir: r.Project.Container,
+		Args: append([]string{r.place.Program}, args...), Env: r.place.Env, User: r.place.Owner.user(), WorkingDir: r.Project.Container,
 	})
 	if err == nil && status != 0 {
 		err = fault.New(fault.Failed, "%s: uv %s: exit code %d", r.Service, strings.Join(args, " "), status).
