@@ -2,8 +2,8 @@ package uv
 
 import (
 	"context"
+	"fmt"
 	"path"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"devenv/devenv/engine"
+	"devenv/devenv/fault"
 )
 
 // Owner is a user of a container, by number.
@@ -27,15 +28,20 @@ type Place struct {
 	Env         []string  // variables for uv on top of the container's
 }
 
-// look finds out how uv runs in a container. An environment that belongs to somebody other than the container's user, as
-// root's to an app that only reads it, is changed by its owner.
-func (r Runner) look(ctx context.Context) (Place, error) {
-	detail, _, err := r.Engine.Inspect(ctx, r.ID)
-	if err != nil {
-		return Place{}, err
+// setup is how processes of the container start.
+func (r Runner) setup(ctx context.Context) (engine.Setup, error) {
+	detail, found, err := r.Engine.Inspect(ctx, r.ID)
+	if err == nil && !found {
+		err = fault.New(fault.Failed, "%s: its container is gone", r.Service)
 	}
-	env := variables(detail.Setup.Env)
-	place := Place{Environment: path.Join(r.Project.Container, ".venv")}
+	return detail.Setup, err
+}
+
+// look finds out how uv runs in a container with a user. An environment that belongs to somebody else, as root's to an
+// app that only reads it, is changed by its owner.
+func (r Runner) look(ctx context.Context, setup engine.Setup, user Owner) (Place, error) {
+	env := variables(setup.Env)
+	place := Place{Owner: user, Environment: path.Join(r.Project.Container, ".venv")}
 	if set := env["UV_PROJECT_ENVIRONMENT"]; path.IsAbs(set) {
 		place.Environment = path.Clean(set)
 	} else if set != "" {
@@ -46,29 +52,37 @@ func (r Runner) look(ctx context.Context) (Place, error) {
 		place.Program, err = r.program(ctx, env["PATH"])
 		return err
 	})
-	looking.Go(func() error { return place.environment(ctx, r, detail.Setup.User) })
-	err = looking.Wait()
+	looking.Go(func() error { return place.environment(ctx, r) })
+	err := looking.Wait()
 	place.Env = place.variables(env)
 	return place, err
 }
 
-// environment finds out whose the environment is and where its packages are.
-func (p *Place) environment(ctx context.Context, r Runner, user string) error {
-	about, err := r.Engine.Get(ctx, r.ID, path.Join(p.Environment, "pyvenv.cfg"))
-	if err != nil {
-		return err
+// environment finds out whose the environment is and where its packages are. Root need not know whose: to read a file of
+// a container costs the engine 50 ms, to ask whether it is there 1 ms.
+func (p *Place) environment(ctx context.Context, r Runner) error {
+	if p.Owner.UID != 0 {
+		about, err := r.Engine.Get(ctx, r.ID, path.Join(p.Environment, "pyvenv.cfg"))
+		if err != nil || len(about) != 1 {
+			return err
+		}
+		p.Owner = Owner{about[0].UID, about[0].GID}
 	}
-	if len(about) != 1 {
-		p.Owner, err = userOf(ctx, r.Engine, r.ID, user)
-		return err
+	for minor := oldestPython; minor <= newestPython; minor++ {
+		packages := path.Join(p.Environment, "lib", fmt.Sprintf("python3.%d", minor), "site-packages")
+		touched, err := r.Engine.Modified(ctx, r.ID, packages)
+		if err != nil {
+			return err
+		}
+		if !touched.IsZero() {
+			p.Packages, p.Touched = packages, touched
+		}
 	}
-	p.Owner = Owner{about[0].UID, about[0].GID}
-	p.Packages = path.Join(p.Environment, "lib", "python"+pythonOf(string(about[0].Content)), "site-packages")
-	if p.Touched, err = r.Engine.Modified(ctx, r.ID, p.Packages); p.Touched.IsZero() {
-		p.Packages = ""
-	}
-	return err
+	return nil
 }
+
+// The minor versions of Python 3 that uv makes environments for.
+const oldestPython, newestPython = 7, 16
 
 // brought is where the program is put in a container whose image has none.
 const brought = "/devenv/bin/uv"
@@ -127,16 +141,6 @@ func (p Place) cache() string {
 
 func (o Owner) user() string { return strconv.Itoa(o.UID) + ":" + strconv.Itoa(o.GID) }
 
-var pythonVersion = regexp.MustCompile(`(?m)^version(?:_info)? *= *(\d+\.\d+)`)
-
-// pythonOf is the Python of a pyvenv.cfg: 3.13.
-func pythonOf(text string) string {
-	if match := pythonVersion.FindStringSubmatch(text); match != nil {
-		return match[1]
-	}
-	return ""
-}
-
 func variables(list []string) map[string]string {
 	all := map[string]string{}
 	for _, assignment := range list {
@@ -146,8 +150,8 @@ func variables(list []string) map[string]string {
 	return all
 }
 
-// userOf is the user that a container is configured with: USER or USER:GROUP, each a name or a number.
-func userOf(ctx context.Context, e *engine.Client, id, configured string) (Owner, error) {
+// user is the user that a container is configured with: USER or USER:GROUP, each a name or a number.
+func (r Runner) user(ctx context.Context, configured string) (Owner, error) {
 	user, group, _ := strings.Cut(configured, ":")
 	if user == "" || user == "root" {
 		user = "0"
@@ -156,7 +160,7 @@ func userOf(ctx context.Context, e *engine.Client, id, configured string) (Owner
 	if err == nil && group == "" {
 		return Owner{UID: uid, GID: gidOf(group)}, nil
 	}
-	files, err := e.Get(ctx, id, "/etc/passwd")
+	files, err := r.Engine.Get(ctx, r.ID, "/etc/passwd")
 	if err != nil || len(files) == 0 {
 		return Owner{UID: uid, GID: gidOf(group)}, err
 	}

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"devenv/devenv/engine"
 	"devenv/devenv/fault"
 )
@@ -36,11 +38,10 @@ type Outcome struct {
 // Do carries out steps that were decided for files. Unless uv succeeds, status 0, files and environment are as before;
 // an error says what of that could not be done.
 func (r Runner) Do(ctx context.Context, steps Steps, files Files) (Outcome, error) {
-	place, err := r.look(ctx)
-	if err != nil {
+	run := &run{Runner: r, before: files, now: files, began: time.Now()}
+	if err := run.prepare(ctx, steps); err != nil {
 		return Outcome{}, err
 	}
-	run := &run{Runner: r, place: place, before: files, now: files, began: time.Now()}
 	status, err := run.do(ctx, steps)
 	if status != 0 || err != nil {
 		broken, undone := run.undo(run.Now)
@@ -56,11 +57,10 @@ func (r Runner) Do(ctx context.Context, steps Steps, files Files) (Outcome, erro
 // Sync brings the environment in line with the lock file on the host, in the project's own folder. What uv says counts
 // only if it fails, and is in the error then.
 func (r Runner) Sync(ctx context.Context) error {
-	place, err := r.look(ctx)
-	if err != nil {
+	run := &run{Runner: r}
+	if err := run.prepare(ctx, Steps{}); err != nil {
 		return err
 	}
-	run := &run{Runner: r, place: place}
 	return run.quietly(ctx, []string{"sync", "--locked"})
 }
 
@@ -71,6 +71,40 @@ type run struct {
 	before, now Files
 	written     []string
 	began       time.Time
+}
+
+// prepare looks at the container and makes the stage. Each of the two takes the engine its time, so they go side by
+// side; the stage is made for the container's user, and once more if the environment belongs to another.
+func (r *run) prepare(ctx context.Context, steps Steps) error {
+	setup, err := r.setup(ctx)
+	if err != nil {
+		return err
+	}
+	user, err := r.user(ctx, setup.User)
+	if err != nil {
+		return err
+	}
+	both, within := errgroup.WithContext(ctx)
+	both.Go(func() (err error) {
+		r.place, err = r.look(within, setup, user)
+		return err
+	})
+	if steps.Stage != nil {
+		both.Go(func() error { return r.stage(within, user) })
+	}
+	if err := both.Wait(); err != nil || steps.Stage == nil || r.place.Owner == user {
+		return err
+	}
+	return r.stage(ctx, r.place.Owner)
+}
+
+// stage makes the stage in the container. It stays there until the next one takes its place, or the container ends.
+func (r *run) stage(ctx context.Context, owner Owner) error {
+	staged, err := r.Project.stage(r.before, owner)
+	if err != nil {
+		return err
+	}
+	return r.Engine.Put(ctx, r.ID, staged...)
 }
 
 func (r *run) do(ctx context.Context, steps Steps) (status int, err error) {
@@ -93,16 +127,8 @@ func (r *run) do(ctx context.Context, steps Steps) (status int, err error) {
 	return r.uv(ctx, path.Join(r.Project.Container, r.Project.Workdir), steps.Place)
 }
 
-// onStage runs uv in a stage, and takes the files that it has written.
+// onStage runs uv in the stage, and takes the files that it has written.
 func (r *run) onStage(ctx context.Context, steps Steps) (status int, err error) {
-	staged, err := r.Project.stage(r.before, r.place.Owner)
-	if err == nil {
-		err = r.Engine.Put(ctx, r.ID, staged...)
-	}
-	if err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, r.clear(ctx)) }()
 	status, err = r.uv(ctx, path.Join(r.Project.stageFolder(), r.Project.Workdir), steps.Stage)
 	if status != 0 || err != nil || !steps.Keep {
 		return status, err
@@ -110,11 +136,6 @@ func (r *run) onStage(ctx context.Context, steps Steps) (status int, err error) 
 	back, err := r.Engine.Get(ctx, r.ID, r.Project.stageFolder())
 	r.now = r.Project.unstaged(back, r.before)
 	return 0, err
-}
-
-// clear removes the stage. A container that does not run any more has none to be afraid of.
-func (r *run) clear(ctx context.Context) error {
-	return r.Engine.Put(context.WithoutCancel(ctx), r.ID, cleared)
 }
 
 // bring writes files to the project's folder in a container that does not see the host's.

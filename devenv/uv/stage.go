@@ -17,10 +17,10 @@ const base = "/devenv/uv"
 // leads to the same places.
 func (p Project) stageFolder() string { return path.Join(base, p.Container) }
 
-// stage is the stage of a project as files of a container, for a user there. The first of them clears what an earlier
-// run may have left.
+// stage is the stage of a project as files of a container, for a user there. The first of them is an empty file in place
+// of the whole folder: it takes away what an earlier run has left.
 func (p Project) stage(files Files, owner Owner) ([]engine.File, error) {
-	staged := []engine.File{cleared, {Path: base, Mode: fs.ModeDir | 0o755}}
+	staged := []engine.File{{Path: base, Mode: 0o644}, {Path: base, Mode: fs.ModeDir | 0o755}}
 	for _, dir := range parents(files) {
 		folder := path.Join(p.stageFolder(), dir)
 		staged = append(staged, engine.File{Path: folder, Mode: fs.ModeDir | 0o755, UID: owner.UID, GID: owner.GID})
@@ -40,9 +40,6 @@ func (p Project) stage(files Files, owner Owner) ([]engine.File, error) {
 	}
 	return staged, nil
 }
-
-// cleared is an empty file in place of the folder: putting it there removes all that was in it.
-var cleared = engine.File{Path: base, Mode: 0o644}
 
 // links lead from a folder of the stage to everything in the project's own folder that is not staged itself. An
 // environment is not linked: its place is told to uv.
