@@ -23,6 +23,7 @@ var owners = map[string][]string{
 	"github.com/spf13/cobra":                              {"devenv/cmd/devenv"},
 	"github.com/tailscale/hujson":                         {"devenv/devenv/debug/vscode"},
 	"github.com/gofrs/flock":                              {"devenv/devenv/state"},
+	"github.com/pelletier/go-toml":                        {"devenv/devenv/uv"},
 	"github.com/google/go-dap":                            {"devenv/devenv/debug", "devenv/devenv/debug/daptest", "devenv/examples/demo"},
 }
 

@@ -1,10 +1,14 @@
 package devenv
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 
 	"devenv/devenv/engine"
 	"devenv/devenv/plan"
@@ -46,13 +50,20 @@ func (e *Environment) Packages(ctx context.Context, options PackageOptions) (sta
 	if err := e.connect(ctx); err != nil {
 		return 0, err
 	}
+	var outcome uv.Outcome
 	err = e.change(ctx, func() error {
 		return e.inService(ctx, work, func(c engine.Container) (err error) {
-			status, err = e.runUV(ctx, c, work)
+			outcome, err = e.runUV(ctx, c, work)
 			return err
 		})
 	})
-	return status, err
+	if outcome.Hint != "" {
+		e.settings.Term.Hint(outcome.Hint)
+	}
+	if err == nil && outcome.Status == 0 {
+		err = e.takeIn(ctx, work, outcome)
+	}
+	return outcome.Status, err
 }
 
 // packageWork is what is known of a command before any engine is asked.
@@ -77,37 +88,37 @@ func (e *Environment) packageWork(in plan.Input, planned plan.Plan, options Pack
 }
 
 // runUV does the work in a container, and keeps in mind for which files its environment is.
-func (e *Environment) runUV(ctx context.Context, c engine.Container, work packageWork) (int, error) {
+func (e *Environment) runUV(ctx context.Context, c engine.Container, work packageWork) (uv.Outcome, error) {
 	runner := e.uvRunner(c, work)
 	if !work.steps.Installs() || c.Oneoff {
-		outcome, err := runner.Do(ctx, work.steps, work.files)
-		return outcome.Status, err
+		return runner.Do(ctx, work.steps, work.files)
 	}
 	known := e.store.Environments()
 	before, remembered := known[c.ID]
 	known[c.ID] = ""
 	if err := e.store.SaveEnvironments(known); err != nil {
-		return 0, err
+		return uv.Outcome{}, err
 	}
 	outcome, err := runner.Do(ctx, work.steps, work.files)
 	switch {
 	case outcome.Fingerprint != "":
 		known[c.ID] = outcome.Fingerprint
 	case outcome.Broken:
-		return outcome.Status, err
+		return outcome, err
 	case remembered:
 		known[c.ID] = before
 	default:
 		delete(known, c.ID)
 	}
-	return outcome.Status, errors.Join(err, e.store.SaveEnvironments(known))
+	return outcome, errors.Join(err, e.store.SaveEnvironments(known))
 }
 
 func (e *Environment) uvRunner(c engine.Container, work packageWork) uv.Runner {
 	runner := uv.Runner{
 		Engine: e.engine, ID: c.ID, Service: c.Service, Project: work.project,
 		Out: e.settings.Out, Err: e.settings.Err, Now: e.settings.Now,
-		Fetch: func(ctx context.Context) ([]byte, error) { return e.fetchUV(ctx, work.in, work.planned, c.Service) },
+		Secrets: uv.Credentials(work.files, e.settings.Env, netrc(e.settings.Env)),
+		Fetch:   func(ctx context.Context) ([]byte, error) { return e.fetchUV(ctx, work.in, work.planned, c.Service) },
 	}
 	if e.settings.Interactive && e.stack.Terminal() {
 		runner.Terminal = e.stack.TerminalSize()
@@ -122,9 +133,7 @@ func (e *Environment) inService(ctx context.Context, work packageWork, do func(e
 	if err != nil {
 		return err
 	}
-	at := slices.IndexFunc(containers, func(c engine.Container) bool {
-		return c.Service == work.service && !c.Oneoff && c.State == engine.Running && c.Labels[plan.ModeLabel] == ""
-	})
+	at := slices.IndexFunc(containers, func(c engine.Container) bool { return c.Service == work.service && runsLocal(c) })
 	if at >= 0 {
 		return do(containers[at])
 	}
@@ -148,13 +157,19 @@ func (e *Environment) inOneOff(ctx context.Context, work packageWork, do func(en
 // unsaid is for containers that nobody asked for.
 func unsaid(stack.Event) {}
 
-// oneOff starts a container of the service that does nothing, after its image was brought up to date.
+// oneOff starts a container of the service that does nothing. Its image is built only if there is none: what uv needs
+// of it, Python and the platform, does not depend on the packages.
 func (e *Environment) oneOff(ctx context.Context, work packageWork) (engine.Container, error) {
 	_, planned, err := e.plan(plan.Modes{Project: plan.Local}, []string{work.service})
 	if err != nil {
 		return engine.Container{}, err
 	}
-	if err := e.build(ctx, planned, buildFlags{}); err != nil {
+	image := plan.ImageName(planned.Project.Name, planned.Project.Services[work.service])
+	_, found, err := e.engine.Image(ctx, image)
+	if err == nil && !found {
+		err = e.build(ctx, planned, buildFlags{})
+	}
+	if err != nil {
 		return engine.Container{}, err
 	}
 	quiet, err := stack.Open(ctx, e.settings.Env, stack.Streams{Out: io.Discard, Err: io.Discard})
@@ -166,20 +181,25 @@ func (e *Environment) oneOff(ctx context.Context, work packageWork) (engine.Cont
 	return quiet.Hold(ctx, e.engine, planned.Project, work.service, unsaid)
 }
 
-// synced makes sure that the environment of a container is what the project's files ask for. The caller holds the
-// project.
-func (e *Environment) synced(ctx context.Context, c engine.Container, work packageWork) error {
-	files, err := work.project.Read()
+// runsLocal tells the containers that run a service in mode local.
+func runsLocal(c engine.Container) bool {
+	return !c.Oneoff && c.State == engine.Running && c.Labels[plan.ModeLabel] == ""
+}
+
+// netrc is the text of the user's netrc file, "" where there is none that can be read.
+func netrc(env []string) string {
+	var home, named string
+	for _, assignment := range env {
+		if value, ok := strings.CutPrefix(assignment, "HOME="); ok {
+			home = value
+		}
+		if value, ok := strings.CutPrefix(assignment, "NETRC="); ok {
+			named = value
+		}
+	}
+	content, err := os.ReadFile(cmp.Or(named, filepath.Join(home, ".netrc")))
 	if err != nil {
-		return err
+		return ""
 	}
-	known := e.store.Environments()
-	if known[c.ID] == files.Fingerprint() {
-		return nil
-	}
-	if err := e.uvRunner(c, work).Sync(ctx); err != nil {
-		return err
-	}
-	known[c.ID] = files.Fingerprint()
-	return e.store.SaveEnvironments(known)
+	return string(content)
 }

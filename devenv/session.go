@@ -21,6 +21,7 @@ type session struct {
 	agents    *agents
 	debuggers *debuggers
 	running   *live.Session
+	stale     chan struct{} // an image is behind the lock file
 
 	mu     sync.Mutex // guards what follows: a converge replaces it
 	now    *Environment
@@ -58,10 +59,11 @@ func (e *Environment) watched(ctx context.Context, in plan.Input, planned plan.P
 	var others sync.WaitGroup
 	others.Go(func() {
 		s.running.Serve(ctx, listener, live.Control{
-			Styles: s.styles, Debuggers: s.debuggers.all, Adopt: s.adopt, Stop: stop,
+			Styles: s.styles, Debuggers: s.debuggers.all, Adopt: s.adopt, Provision: s.provisionShared, Stop: stop,
 		})
 	})
 	others.Go(func() { s.follow(ctx, untilEmpty, stop) })
+	others.Go(func() { s.rebuilds(ctx) })
 	memory.SetGCPercent(sessionGC)
 	memory.FreeOSMemory()
 	s.running.Run(ctx)
@@ -75,7 +77,7 @@ func (e *Environment) watched(ctx context.Context, in plan.Input, planned plan.P
 const sessionGC = 50
 
 func (e *Environment) newSession(ctx context.Context, in plan.Input, planned plan.Plan) *session {
-	s := &session{known: map[string]bool{}, copied: map[string]map[string]watch.Change{}, missed: map[string]bool{}}
+	s := &session{known: map[string]bool{}, copied: map[string]map[string]watch.Change{}, missed: map[string]bool{}, stale: make(chan struct{}, 1)}
 	s.debuggers = &debuggers{session: s, ctx: ctx, ports: map[string]*debugPort{}}
 	s.agents = &agents{engine: e.engine, failed: s.firstFailed, serves: s.debuggers.serves, links: map[string]*agentLink{}}
 	s.running = live.New(s, s.report)

@@ -145,22 +145,6 @@ func (s *session) restart(ctx context.Context, service string) error {
 	})
 }
 
-// provision brings the environments of a service's containers in line with the lock file and has their processes start
-// from a fresh supervisor. Where `devenv add` has just done the first, there is only the second.
-func (s *session) provision(ctx context.Context, service string) error {
-	e := s.env()
-	work := s.packages(service)
-	return e.changeForFiles(ctx, func() error {
-		return s.each(ctx, service, func(c engine.Container) error {
-			if err := e.synced(ctx, c, work); err != nil {
-				return err
-			}
-			_, err := s.agents.reload(ctx, c, func(ctx context.Context, link *agent.Link) (*agent.Reloaded, error) { return link.Refresh(ctx) })
-			return s.failure(service, err)
-		})
-	})
-}
-
 // run runs a command in a container; an exit status that is not zero is an error with what it said.
 func (s *session) run(ctx context.Context, c engine.Container, command engine.Command) error {
 	output, status, err := s.env().engine.Output(ctx, c.ID, command)

@@ -70,11 +70,23 @@ func (c *Client) exec(ctx context.Context, id string, command Command, terminal 
 	if err != nil {
 		return 0, c.failure(err)
 	}
-	state, err := c.api.ContainerExecInspect(ctx, created.ID)
-	if err != nil {
-		return 0, c.failure(err)
+	return c.exitCode(ctx, created.ID)
+}
+
+// exitCode is that of a command whose output has ended. The engine may close the output of a container that ends a
+// moment before it knows the code.
+func (c *Client) exitCode(ctx context.Context, exec string) (int, error) {
+	for {
+		state, err := c.api.ContainerExecInspect(ctx, exec)
+		if err != nil || !state.Running {
+			return state.ExitCode, c.failure(err)
+		}
+		select {
+		case <-time.After(5 * time.Millisecond):
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		}
 	}
-	return state.ExitCode, nil
 }
 
 // NewMark is a variable for the environment of a command by which End finds its processes.

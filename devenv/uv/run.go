@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,6 +24,7 @@ type Runner struct {
 	Project  Project
 	Terminal engine.Size // zero where uv writes to no terminal
 	Out, Err io.Writer
+	Secrets  []string                              // variables for uv's process alone: Credentials
 	Fetch    func(context.Context) ([]byte, error) // the program uv, for an image without one
 	Now      context.Context                       // done when what is left to put right is to be left: the second Ctrl-C
 }
@@ -30,6 +32,8 @@ type Runner struct {
 // Outcome is what a run has changed.
 type Outcome struct {
 	Status      int      // uv's own
+	Hint        string   // what can be done about a failure, or ""
+	Installed   bool     // packages came or went
 	Written     []string // files on the host, below the project's folder
 	Fingerprint string   // of the files that the environment has been made for; "" if it was not touched
 	Broken      bool     // the environment could not be put back
@@ -44,14 +48,24 @@ func (r Runner) Do(ctx context.Context, steps Steps, files Files) (Outcome, erro
 	}
 	status, err := run.do(ctx, steps)
 	if status != 0 || err != nil {
+		if err == nil && status == killed {
+			err = fault.New(fault.Failed, "%s: uv was killed, as when its container ends", r.Service)
+		}
 		broken, undone := run.undo(run.Now)
-		return Outcome{Status: status, Broken: broken}, errors.Join(err, undone)
+		return Outcome{Status: status, Hint: hint(string(run.said.text)), Broken: broken}, errors.Join(err, undone)
 	}
 	outcome := Outcome{Written: run.written}
-	if steps.Installs() {
-		outcome.Fingerprint = run.now.Fingerprint()
+	if !steps.Installs() {
+		return outcome, nil
 	}
-	return outcome, nil
+	outcome.Fingerprint = run.now.Fingerprint()
+	if run.place.Packages == "" {
+		outcome.Installed = true // the environment is new
+		return outcome, nil
+	}
+	modified, err := r.Engine.Modified(ctx, r.ID, run.place.Packages)
+	outcome.Installed = !modified.Equal(run.place.Touched)
+	return outcome, err
 }
 
 // Sync brings the environment in line with the lock file on the host, in the project's own folder. What uv says counts
@@ -70,8 +84,12 @@ type run struct {
 	place       Place
 	before, now Files
 	written     []string
+	said        tail
 	began       time.Time
 }
+
+// killed is the exit code of a process that SIGKILL has ended: 128 and the signal's number.
+const killed = 137
 
 // prepare looks at the container and makes the stage. Each of the two takes the engine its time, so they go side by
 // side; the stage is made for the container's user, and once more if the environment belongs to another.
@@ -148,9 +166,13 @@ func (r *run) bring(ctx context.Context, files Files) error {
 }
 
 func (r *run) uv(ctx context.Context, folder string, args []string) (status int, err error) {
-	return r.Engine.Run(ctx, r.ID, engine.Command{
-		Args: append([]string{r.place.Program}, args...), Env: r.place.Env, User: r.place.Owner.user(), WorkingDir: folder,
-	}, r.Terminal, r.Out, r.Err)
+	return r.Engine.Run(ctx, r.ID, r.command(folder, args), r.Terminal, io.MultiWriter(r.Out, &r.said), io.MultiWriter(r.Err, &r.said))
+}
+
+func (r *run) command(folder string, args []string) engine.Command {
+	return engine.Command{
+		Args: append([]string{r.place.Program}, args...), Env: slices.Concat(r.place.Env, r.Secrets), User: r.place.Owner.user(), WorkingDir: folder,
+	}
 }
 
 // undo puts files and environment back, and says whether the environment could not be.
@@ -215,9 +237,7 @@ func (r *run) newPackages(ctx context.Context) ([]string, error) {
 
 // quietly runs uv in the project's own folder; its output matters only if it fails.
 func (r *run) quietly(ctx context.Context, args []string) error {
-	output, status, err := r.Engine.Output(ctx, r.ID, engine.Command{
-		Args: append([]string{r.place.Program}, args...), Env: r.place.Env, User: r.place.Owner.user(), WorkingDir: r.Project.Container,
-	})
+	output, status, err := r.Engine.Output(ctx, r.ID, r.command(r.Project.Container, args))
 	if err == nil && status != 0 {
 		err = fault.New(fault.Failed, "%s: uv %s: exit code %d", r.Service, strings.Join(args, " "), status).
 			WithDetail(strings.Split(strings.TrimSpace(string(output)), "\n")...)

@@ -19,13 +19,6 @@
 // it and decides nothing.
 package uv
 
-import (
-	"path"
-	"regexp"
-	"slices"
-	"strings"
-)
-
 // Project is the folder of a uv.lock, which is the root of a workspace, on the host and in the container.
 type Project struct {
 	Host      string // absolute
@@ -33,34 +26,3 @@ type Project struct {
 	Workdir   string // slashed, relative to both: where uv is to be run, "." for the folder itself
 	Mounted   bool   // the container sees the host's files
 }
-
-// folder is a package in a lock file that lies in a folder, relative to that of the lock file.
-type folder struct {
-	path      string
-	installed bool // uv installs it from there; a virtual one it does not
-}
-
-var folderSource = regexp.MustCompile(`(?m)^source = \{ (editable|directory|virtual) = "([^"]*)" \}`)
-
-// folders are the packages of a lock file that lie in folders.
-func folders(lock []byte) []folder {
-	var all []folder
-	for _, match := range folderSource.FindAllSubmatch(lock, -1) {
-		all = append(all, folder{path.Clean(string(match[2])), string(match[1]) != "virtual"})
-	}
-	return all
-}
-
-var lockedName = regexp.MustCompile(`(?m)^name = "([^"]*)"$`)
-
-// locked says whether a lock file has a package; name may be spelled as wheels spell it.
-func locked(lock []byte, name string) bool {
-	name = normal(name)
-	return slices.ContainsFunc(lockedName.FindAllSubmatch(lock, -1), func(match [][]byte) bool { return string(match[1]) == name })
-}
-
-var separators = regexp.MustCompile(`[-_.]+`)
-
-// normal is a package's name as the specification of names compares it:
-// https://packaging.python.org/en/latest/specifications/name-normalization/
-func normal(name string) string { return strings.ToLower(separators.ReplaceAllString(name, "-")) }
