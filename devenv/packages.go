@@ -10,6 +10,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/compose-spec/compose-go/v2/types"
+
+	"devenv/devenv/dockerfile"
 	"devenv/devenv/engine"
 	"devenv/devenv/plan"
 	"devenv/devenv/stack"
@@ -151,7 +154,8 @@ func (e *Environment) inOneOff(ctx context.Context, work packageWork, do func(en
 	if err != nil {
 		return errors.Join(err, stack.Undo(e.settings.Now, e.engine, snapshot, unsaid))
 	}
-	return errors.Join(do(c), stack.TakeBack(e.settings.Now, e.engine, snapshot, unsaid))
+	return errors.Join(do(c), stack.TakeBack(e.settings.Now, e.engine, snapshot, unsaid),
+		e.engine.RemoveImage(e.settings.Now, passingImage(name, work.service)))
 }
 
 // unsaid is for containers that nobody asked for.
@@ -164,13 +168,16 @@ func (e *Environment) oneOff(ctx context.Context, work packageWork) (engine.Cont
 	if err != nil {
 		return engine.Container{}, err
 	}
-	image := plan.ImageName(planned.Project.Name, planned.Project.Services[work.service])
-	_, found, err := e.engine.Image(ctx, image)
-	if err == nil && !found {
-		err = e.build(ctx, planned, buildFlags{})
-	}
+	service := planned.Project.Services[work.service]
+	_, found, err := e.engine.Image(ctx, plan.ImageName(planned.Project.Name, service))
 	if err != nil {
 		return engine.Container{}, err
+	}
+	if !found {
+		planned.Project.Services[work.service] = withoutLock(work.in, service)
+		if err := e.build(ctx, planned, buildFlags{}); err != nil {
+			return engine.Container{}, err
+		}
 	}
 	quiet, err := stack.Open(ctx, e.settings.Env, stack.Streams{Out: io.Discard, Err: io.Discard})
 	if err != nil {
@@ -179,6 +186,33 @@ func (e *Environment) oneOff(ctx context.Context, work packageWork) (engine.Cont
 	defer e.settings.Signals()
 	defer quiet.Close()
 	return quiet.Hold(ctx, e.engine, planned.Project, work.service, unsaid)
+}
+
+// passingImage is the name of an image that a one-off container is made from and that goes with it.
+func passingImage(project, service string) string { return project + "-" + service + ":devenv-one-off" }
+
+// withoutLock is a service as far as it can be built: where files are missing, as uv.lock is in a fresh clone, that is
+// the last stage before they are copied, else the image that the Dockerfile begins with.
+func withoutLock(in plan.Input, service types.ServiceConfig) types.ServiceConfig {
+	file, known := in.Dockerfiles[plan.File(service)]
+	if !known {
+		return service
+	}
+	context := os.DirFS(service.Build.Context)
+	for i, stage := range file.Lineage(service.Build.Target) {
+		if len(dockerfile.Missing(file, stage, context)) > 0 {
+			continue
+		}
+		if i > 0 {
+			recipe := *service.Build
+			recipe.Target = stage
+			service.Build, service.Image = &recipe, passingImage(in.Project.Name, service.Name)
+		}
+		return service
+	}
+	image, _ := file.Effective(service.Build.Target)
+	service.Build, service.Image = nil, image.Image
+	return service
 }
 
 // runsLocal tells the containers that run a service in mode local.

@@ -36,7 +36,7 @@ func (e *Environment) fetchUV(ctx context.Context, in plan.Input, planned plan.P
 		text = string(content)
 	}
 	recipe.Dockerfile, recipe.DockerfileInline, recipe.Target, recipe.Tags = "", withProgram(text, program), uvStage, nil
-	e.settings.Term.Say("%s  has no uv: devenv brings the one of %s", name, program.From)
+	e.settings.Term.Say("%s  has no uv in its image: devenv brings the one of its Dockerfile", name)
 	tag := planned.Project.Name + "-" + name + ":" + uvStage
 	_, err := build.Run(ctx, e.engine, []build.Request{{
 		Service: name, Build: recipe, Platform: service.Platform, Tags: []string{tag},

@@ -12,7 +12,7 @@ import (
 
 // uvCommand is a command that uv carries out in the container of a service. All flags are uv's own, but for -s.
 func (a *app) uvCommand(cmd *cobra.Command, what devenv.PackageCommand) *cobra.Command {
-	cmd.GroupID, cmd.DisableFlagParsing = packages, true
+	cmd.GroupID, cmd.DisableFlagParsing, cmd.DisableFlagsInUseLine = packages, true, true
 	cmd.Long = cmd.Short + ".\n\nuv does it in the container of the service that has the pyproject.toml, and all its flags can be given. -s SERVICE, which\n" +
 		"is devenv's own, chooses the service where several have one."
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
