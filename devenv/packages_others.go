@@ -63,8 +63,11 @@ func refresh(ctx context.Context, link *agent.Link) (*agent.Reloaded, error) {
 
 // isFor says whether a fingerprint is that of the project's files.
 func (w packageWork) isFor(fingerprint string) bool {
+	if fingerprint == "" {
+		return false
+	}
 	files, err := w.project.Read()
-	return err == nil && fingerprint != "" && fingerprint == files.Fingerprint()
+	return err == nil && fingerprint == files.Fingerprint()
 }
 
 // synced makes sure that the environment of a container is what the project's files ask for. The caller holds the

@@ -10,8 +10,12 @@ import (
 // provision brings the environments of a service's containers in line with the lock file and has their processes start
 // from a fresh supervisor. Where `devenv add` has just done the first, there is only the second.
 func (s *session) provision(ctx context.Context, service string) error {
-	work, e := s.packages(service), s.env()
+	e := s.env()
 	err := e.changeForFiles(ctx, func() error {
+		work := s.packages(service)
+		if work.service == "" {
+			return nil // meanwhile it is in a mode that is made of its image
+		}
 		return s.each(ctx, service, func(c engine.Container) error {
 			if err := e.synced(ctx, c, work); err != nil {
 				return err

@@ -206,10 +206,10 @@ func (e *Environment) current(ctx context.Context, row ServiceStatus, request bu
 	}
 	same, err := build.Current(ctx, e.engine, request, image.ID, e.buildOptions(), needed...)
 	switch {
+	case row.synced && !same: // its container has been given the packages
+		return "no: behind uv.lock", nil
 	case err != nil:
 		return "no: " + err.Error(), nil //nolint:nilerr // a build that cannot be made is an answer, not a failure of status
-	case !same && row.synced:
-		return "no: behind uv.lock; its packages were synced in the container", nil
 	case !same:
 		return "no: its sources have changed", nil
 	}

@@ -2,6 +2,8 @@ package state
 
 import (
 	"encoding/json"
+	"errors"
+	"io/fs"
 	"os"
 )
 
@@ -27,4 +29,13 @@ func (s Store) SaveEnvironments(environments map[string]string) error {
 		return err
 	}
 	return writeAtomically(s.path("environments.json"), append(content, '\n'))
+}
+
+// ForgetEnvironments is for a project that has no container any more.
+func (s Store) ForgetEnvironments() error {
+	err := os.Remove(s.path("environments.json"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
 }

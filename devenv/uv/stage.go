@@ -10,7 +10,7 @@ import (
 	"devenv/devenv/engine"
 )
 
-// base is the folder of a container that belongs to a run of uv: the stage, and credentials.
+// base is the folder of a container that belongs to a run of uv.
 const base = "/devenv/uv"
 
 // stageFolder is where the stage of a project is. Below base it has the same path as in the container, so that ".."
