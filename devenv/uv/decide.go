@@ -38,7 +38,7 @@ func (s Steps) Installs() bool {
 
 // Decide says how a request is carried out in a project with these files.
 func Decide(request Request, files Files) Steps {
-	apart := slices.ContainsFunc(folders(files[lockFile]), func(f folder) bool { return f.installed })
+	apart := len(installedFolders(files[lockFile])) > 0
 	args := request.Args
 	switch request.Command {
 	case Deps:
@@ -60,6 +60,23 @@ func Decide(request Request, files Files) Steps {
 		place = append(place, "--inexact") // as `uv add` does: what else is installed stays
 	}
 	return Steps{Stage: slices.Insert(stage, 1, "--no-sync"), Keep: true, Place: place}
+}
+
+// Rest is what is left to be done in the project's own folder after the stage has turned files into now: packages that came
+// from folders, which no lock file told of before, are installed once more, from their own places.
+func (s Steps) Rest(files, now Files) []string {
+	known := installedFolders(files[lockFile])
+	if s.Place != nil || !s.Installs() || len(known) > 0 {
+		return s.Place
+	}
+	var rest []string
+	for _, name := range installedFolders(now[lockFile]) {
+		rest = append(rest, "--reinstall-package", name)
+	}
+	if rest == nil {
+		return nil
+	}
+	return append([]string{"sync", "--frozen", "--inexact"}, rest...)
 }
 
 // sync is `uv sync`, apart from resolving where the project's own folder matters.

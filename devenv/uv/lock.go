@@ -37,6 +37,7 @@ func readLock(text []byte) lock {
 
 // folder is a package in a lock file that lies in a folder, relative to that of the lock file.
 type folder struct {
+	name      string
 	path      string
 	installed bool // uv installs it from there; a virtual one it does not
 }
@@ -47,12 +48,23 @@ func folders(text []byte) []folder {
 	for _, p := range readLock(text).Package {
 		switch source := p.Source; {
 		case source.Virtual != "":
-			all = append(all, folder{path.Clean(source.Virtual), false})
+			all = append(all, folder{p.Name, path.Clean(source.Virtual), false})
 		case source.Editable+source.Directory != "":
-			all = append(all, folder{path.Clean(source.Editable + source.Directory), true})
+			all = append(all, folder{p.Name, path.Clean(source.Editable + source.Directory), true})
 		}
 	}
 	return all
+}
+
+// installedFolders are the names of packages that uv installs from folders.
+func installedFolders(text []byte) []string {
+	var names []string
+	for _, f := range folders(text) {
+		if f.installed {
+			names = append(names, f.name)
+		}
+	}
+	return names
 }
 
 // locked says whether a lock file has a package.

@@ -139,10 +139,11 @@ func (r *run) do(ctx context.Context, steps Steps) (status int, err error) {
 			return 0, err
 		}
 	}
-	if steps.Place == nil {
+	rest := steps.Rest(r.before, r.now)
+	if rest == nil {
 		return 0, nil
 	}
-	return r.uv(ctx, path.Join(r.Project.Container, r.Project.Workdir), steps.Place)
+	return r.uv(ctx, path.Join(r.Project.Container, r.Project.Workdir), rest)
 }
 
 // onStage runs uv in the stage, and takes the files that it has written.

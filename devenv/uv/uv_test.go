@@ -1,6 +1,9 @@
 package uv
 
 import (
+	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -69,5 +72,68 @@ func TestDecide(t *testing.T) {
 		if steps.Installs() != c.changes {
 			t.Errorf("%s %v: installs: got %v", c.command, c.args, steps.Installs())
 		}
+	}
+}
+
+// A folder that was just added is installed once more from its own place, as the stage's does not last.
+func TestRest(t *testing.T) {
+	before := Files{lockFile: []byte("[[package]]\nname = \"shop\"\nsource = { virtual = \".\" }\n")}
+	now := Files{lockFile: append(before[lockFile], "[[package]]\nname = \"parcel\"\nsource = { editable = \"parcel\" }\n"...)}
+	steps := Decide(Request{Add, []string{"--editable", "./parcel"}}, before)
+	if got, want := line(steps.Rest(before, now)), "sync --frozen --inexact --reinstall-package parcel"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got := steps.Rest(before, before); got != nil {
+		t.Errorf("nothing came from a folder: got %q", got)
+	}
+}
+
+// Credentials reach uv by the names of the indexes that the project has: those of the environment first, then netrc's.
+func TestCredentials(t *testing.T) {
+	files := Files{projectFile: []byte(`
+[[tool.uv.index]]
+name = "our-own"
+url = "https://packages.example.com/simple"
+[[tool.uv.index]]
+name = "other"
+url = "https://other.example.com/simple"
+[[tool.uv.index]]
+name = "third"
+url = "https://third.example.com/simple"
+`)}
+	netrc := "machine other.example.com login ann password a1\nmachine packages.example.com\n  login bob\n  password b2\nmachine unrelated login x password y\n"
+	got := Credentials(files, []string{"HOME=/root", "UV_INDEX_OTHER_USERNAME=me", "UV_INDEX_OTHER_PASSWORD=secret", "UV_INDEX_URL=x"}, netrc)
+	want := "UV_INDEX_OTHER_USERNAME=me UV_INDEX_OTHER_PASSWORD=secret UV_INDEX_OUR_OWN_USERNAME=bob UV_INDEX_OUR_OWN_PASSWORD=b2"
+	if line(got) != want {
+		t.Errorf("got  %s\nwant %s", line(got), want)
+	}
+}
+
+// Files on the host appear whole, with the mode that they had; nothing is written over what somebody else has saved.
+func TestWrite(t *testing.T) {
+	project := Project{Host: t.TempDir(), Workdir: "."}
+	path := filepath.Join(project.Host, projectFile)
+	if err := errors.Join(os.WriteFile(path, []byte("[project]\r\n"), 0o600), os.Chmod(path, 0o664)); err != nil {
+		t.Fatal(err)
+	}
+	before, err := project.Read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := Files{projectFile: []byte("[project]\r\nname = \"x\"\r\n"), lockFile: []byte("version = 1\n")}
+	if changed, err := project.Write(before, now); err != nil || line(changed) != "pyproject.toml uv.lock" {
+		t.Fatalf("changed %v: %v", changed, err)
+	}
+	info, err := os.Stat(path)
+	content, _ := os.ReadFile(path)
+	if err != nil || info.Mode().Perm() != 0o664 || string(content) != string(now[projectFile]) {
+		t.Errorf("%v %q: %v", info.Mode(), content, err)
+	}
+	if _, err := project.Write(before, Files{projectFile: []byte("other")}); err == nil {
+		t.Error("a file that was changed meanwhile was overwritten")
+	}
+	entries, _ := os.ReadDir(project.Host)
+	if len(entries) != 2 {
+		t.Errorf("left behind: %v", entries)
 	}
 }
