@@ -37,8 +37,8 @@ func (e *Environment) packageService(in plan.Input, planned plan.Plan, named str
 			names, projects[name] = append(names, name), project
 		}
 	}
-	if here := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !within(projects[name].Host, e.settings.Dir) }); len(here) == 1 {
-		names = here
+	if here := innermost(names, projects, e.settings.Dir); here != "" {
+		names = []string{here}
 	}
 	switch len(names) {
 	case 1:
@@ -47,6 +47,17 @@ func (e *Environment) packageService(in plan.Input, planned plan.Plan, named str
 		return "", uv.Project{}, fault.New(fault.Usage, "no service has a pyproject.toml").WithHint("it must be in a source mount, or be copied by the Dockerfile")
 	}
 	return "", uv.Project{}, fault.New(fault.Usage, "several services have a pyproject.toml: %s", list(names)).WithHint("choose one with -s SERVICE")
+}
+
+// innermost is the service whose project holds a folder of the host, the nearest if several do.
+func innermost(names []string, projects map[string]uv.Project, dir string) string {
+	best := ""
+	for _, name := range names {
+		if host := projects[name].Host; within(host, dir) && len(host) > len(projects[best].Host) {
+			best = name
+		}
+	}
+	return best
 }
 
 // uvProject is the project whose packages a service runs with. It is looked for from the service's working folder
