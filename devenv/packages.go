@@ -184,7 +184,7 @@ func (e *Environment) oneOff(ctx context.Context, work packageWork) (engine.Cont
 		return engine.Container{}, err
 	}
 	defer e.settings.Signals()
-	defer quiet.Close()
+	defer func() { _ = quiet.Close() }() // connections only
 	return quiet.Hold(ctx, e.engine, planned.Project, work.service, unsaid)
 }
 

@@ -22,25 +22,31 @@ func (f Files) Stale() string {
 		return ""
 	}
 	for _, p := range readLock(f[lockFile]).Package {
-		if p.Name != normal(project.Project.Name) || path.Clean(p.Source.Editable+p.Source.Virtual) != "." {
-			continue
+		if p.Name == normal(project.Project.Name) && path.Clean(p.Source.Editable+p.Source.Virtual) == "." {
+			return difference(named(p.Metadata.RequiresDist), project)
 		}
-		required := project.required()
-		was := named(p.Metadata.RequiresDist)
-		for _, name := range slices.Sorted(maps.Keys(required)) {
-			if clauses, known := was[name]; !known {
-				return name + " is not in it"
-			} else if now := required[name]; clauses != now && clauses != anyVersion && now != anyVersion {
-				return "it has " + name + clauses + ", not " + name + now
-			}
+	}
+	return ""
+}
+
+// difference is the first one between what was required when a lock file was made and what a project requires.
+func difference(was map[string]string, project project) string {
+	required := project.required()
+	for _, name := range slices.Sorted(maps.Keys(required)) {
+		versions, known := was[name]
+		switch now := required[name]; {
+		case !known:
+			return name + " is not in it"
+		case versions != now && versions != anyVersion && now != anyVersion:
+			return "it has " + name + versions + ", not " + name + now
 		}
-		if len(project.Project.Optional) > 0 {
-			return "" // requirements of extras are among them
-		}
-		for _, name := range slices.Sorted(maps.Keys(was)) {
-			if _, still := required[name]; !still {
-				return name + " is not required any more"
-			}
+	}
+	if len(project.Project.Optional) > 0 {
+		return "" // requirements of extras are among them
+	}
+	for _, name := range slices.Sorted(maps.Keys(was)) {
+		if _, still := required[name]; !still {
+			return name + " is not required any more"
 		}
 	}
 	return ""
