@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 	"path/filepath"
-	memory "runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -64,17 +63,11 @@ func (e *Environment) watched(ctx context.Context, in plan.Input, planned plan.P
 	})
 	others.Go(func() { s.follow(ctx, untilEmpty, stop) })
 	others.Go(func() { s.rebuilds(ctx) })
-	memory.SetGCPercent(sessionGC)
-	memory.FreeOSMemory()
 	s.running.Run(ctx)
 	stop()
 	others.Wait()
 	return nil
 }
-
-// sessionGC is a garbage collection that keeps memory small: a command is over before memory matters, a session lasts
-// the day.
-const sessionGC = 50
 
 func (e *Environment) newSession(ctx context.Context, in plan.Input, planned plan.Plan) *session {
 	s := &session{known: map[string]bool{}, copied: map[string]map[string]watch.Change{}, missed: map[string]bool{}, stale: make(chan struct{}, 1)}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"devenv/devenv/engine"
@@ -18,11 +19,13 @@ import (
 // follow looks after containers that come and go by whatever hand, until ctx ends. An engine that goes away is waited
 // for: what it starts again is met, and what failed meanwhile is done.
 func (s *session) follow(ctx context.Context, untilEmpty bool, stop func()) {
-	for first := true; ctx.Err() == nil; first = false {
-		err := s.followEngine(ctx, first, untilEmpty, stop)
+	var lost time.Time
+	for ctx.Err() == nil {
+		err := s.followEngine(ctx, lost, untilEmpty, stop)
 		if ctx.Err() != nil {
 			return
 		}
+		lost = time.Now()
 		t := s.env().settings.Term
 		t.Warn("%s; waiting for it", err)
 		if s.env().engine.Await(ctx) == nil {
@@ -32,8 +35,8 @@ func (s *session) follow(ctx context.Context, untilEmpty bool, stop func()) {
 	}
 }
 
-// followEngine ends when the engine goes away, and says why.
-func (s *session) followEngine(ctx context.Context, first bool, untilEmpty bool, stop func()) error {
+// followEngine ends when the engine goes away, and says why. lost is when it was lost before, zero the first time.
+func (s *session) followEngine(ctx context.Context, lost time.Time, untilEmpty bool, stop func()) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	events, broken := s.env().engine.Watch(ctx, s.env().project.Compose.Name)
@@ -43,9 +46,12 @@ func (s *session) followEngine(ctx context.Context, first bool, untilEmpty bool,
 	}
 	for _, c := range present {
 		s.arrived(ctx, c)
-		if first {
+		if lost.IsZero() {
 			s.unwatched(ctx, c)
 		}
+	}
+	if !lost.IsZero() {
+		s.sayEnded(ctx, lost.Add(-engineStops))
 	}
 	for ended := true; ; {
 		if ended && untilEmpty && s.emptied(ctx) {
@@ -58,9 +64,35 @@ func (s *session) followEngine(ctx context.Context, first bool, untilEmpty bool,
 			}
 			ended = event.Action == engine.ActionDestroy
 			s.happened(ctx, event)
+			if event.Action == engine.ActionDie && untilEmpty {
+				s.failedToBuild(ctx, event)
+			}
 		case <-ctx.Done():
 			return ctx.Err()
 		}
+	}
+}
+
+// engineStops is how long an engine gives its containers when it is stopped itself (dockerd --shutdown-timeout).
+const engineStops = 15 * time.Second
+
+// sayEnded names the services that ended with the engine and that no restart policy has brought back.
+func (s *session) sayEnded(ctx context.Context, since time.Time) {
+	all, err := s.env().engine.Containers(ctx, s.env().project.Compose.Name)
+	if err != nil {
+		return // the engine is gone again, which is said elsewhere
+	}
+	var ended []string
+	for _, c := range all {
+		if c.State != engine.Exited || c.Oneoff {
+			continue
+		}
+		if detail, found, err := s.env().engine.Inspect(ctx, c.ID); err == nil && found && detail.FinishedAt.After(since) {
+			ended = append(ended, c.Service)
+		}
+	}
+	if slices.Sort(ended); len(ended) > 0 {
+		s.env().settings.Term.Warn("%s: ended with the engine; `devenv up -d` starts it again", strings.Join(slices.Compact(ended), ", "))
 	}
 }
 

@@ -63,7 +63,7 @@ func (d *debuggers) listen(debug map[string]plan.Debug) error {
 	ports := debugPorts(remembered, debug)
 	var all []error
 	for _, service := range slices.Sorted(maps.Keys(debug)) {
-		if d.ports[service] != nil || !debug[service].Agent {
+		if d.ports[service] != nil || !debug[service].Forwarded() {
 			continue
 		}
 		listener, err := listenNear(d.ctx, ports[service])
@@ -71,7 +71,7 @@ func (d *debuggers) listen(debug map[string]plan.Debug) error {
 			all = append(all, fault.New(fault.Failed, "%s: no port for a debugger: %w", service, err))
 			continue
 		}
-		d.open(service, listener)
+		d.open(service, debug[service].Kind, listener)
 		got := portOf(listener)
 		if got != ports[service] {
 			e.settings.Term.Warn("%s: port %d is taken, so its debugger is at %d; `devenv debug vscode` tells VS Code", service, ports[service], got)
@@ -83,16 +83,21 @@ func (d *debuggers) listen(debug map[string]plan.Debug) error {
 	return errors.Join(all...)
 }
 
-func (d *debuggers) open(service string, listener net.Listener) {
+func (d *debuggers) open(service string, kind plan.Debugger, listener net.Listener) {
 	port := &debugPort{address: listener.Addr().String(), process: make(chan struct{})}
-	port.proxy = debug.New(debug.Options{
+	options := debug.Options{
 		Service: service, Listener: listener,
 		Dial: func(ctx context.Context, process string) (net.Conn, string, error) {
 			return d.dial(ctx, port, service, process)
 		},
 		Release: func(ctx context.Context, process string) { d.release(ctx, service, process) },
 		Report:  func(event debug.Event) { d.session.env().settings.Term.Say("%s  %s", service, event) },
-	})
+	}
+	if kind == plan.Delve {
+		options.Dial = func(ctx context.Context, _ string) (net.Conn, string, error) { return d.dialDelve(ctx, service) }
+		options.Release = func(ctx context.Context, _ string) { d.releaseDelve(ctx, service) }
+	}
+	port.proxy = debug.New(options)
 	d.ports[service] = port
 	d.running.Go(func() { _ = port.proxy.Run(d.ctx) }) // its only end is ctx
 }

@@ -9,6 +9,7 @@ import (
 
 	"devenv/devenv/engine"
 	"devenv/devenv/fault"
+	"devenv/devenv/live"
 	"devenv/devenv/reload"
 	"devenv/devenv/reload/agent"
 	"devenv/devenv/stack"
@@ -110,7 +111,7 @@ func (s *session) reload(ctx context.Context, action reload.Action) (note string
 		return "", err
 	}
 	if len(containers) == 0 {
-		return "it does not run, and will start with the new code", nil
+		return "", live.Unneeded("does not run, and will start with the new code")
 	}
 	s.debuggers.beforeReload(action.Service)
 	var all []error
@@ -140,9 +141,16 @@ func (s *session) inContainer(action reload.Action) []string {
 
 func (s *session) restart(ctx context.Context, service string) error {
 	e := s.env()
-	return e.stack.Restart(ctx, e.project.Compose.Name, stack.Scope{
-		Project: e.project.Compose, Services: []string{service}, Report: e.report,
-	})
+	scope := stack.Scope{Project: e.project.Compose, Services: []string{service}, Report: e.report}
+	if s.seen(service).Style == reload.RestartContainer {
+		if err := s.compiles(ctx, service); err != nil {
+			return err
+		}
+		grace := restartUnderDelve
+		scope.Timeout = &grace
+		defer s.debuggers.partDelve(ctx, service)()
+	}
+	return e.stack.Restart(ctx, e.project.Compose.Name, scope)
 }
 
 // run runs a command in a container; an exit status that is not zero is an error with what it said.

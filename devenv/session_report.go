@@ -17,9 +17,12 @@ import (
 // what was left alone and why.
 func (s *session) report(outcome live.Outcome) {
 	t, action := s.env().settings.Term, outcome.Action
+	var unneeded live.Unneeded
 	switch {
 	case action.Verb == reload.Nothing:
 		t.Detail("%s: nothing to do: %s", s.causes(action), action.Causes[0].Rule)
+	case errors.As(outcome.Err, &unneeded):
+		t.Say("%s  %s  %s", action.Service, unneeded, s.causes(action))
 	case outcome.Err != nil:
 		t.Fail(outcome.Err)
 	case action.Verb == reload.Adopt:

@@ -86,7 +86,7 @@ func (e *Environment) view(in plan.Input, planned plan.Plan, tree *source.Tree, 
 	for _, service := range liveServices(planned) {
 		seen := reload.Service{
 			Name: service.Name, Mapping: source.NewMapping(service, in.IsFile), Triggers: triggers[service.Name],
-			Style: style(in, planned, service.Name),
+			Style: style(in, planned, service.Name), Compile: planned.Debug[service.Name].Compile,
 		}
 		if project := packages[service.Name].project; project.Mounted {
 			seen.Dependencies = project.Paths()
@@ -114,7 +114,13 @@ func uvProjects(in plan.Input, planned plan.Plan) map[string]packageWork {
 // style is how a service takes in new code.
 func style(in plan.Input, planned plan.Plan, service string) reload.Style {
 	setting := reload.Style(in.Extensions[service].Reload)
+	debug := planned.Debug[service]
 	switch hasAgent := slices.Contains(planned.Agents, service); {
+	case debug.Kind == plan.Delve && setting != reload.Native && setting != reload.Off:
+		if debug.Builds {
+			return reload.RestartContainer
+		}
+		return reload.RebuildImage
 	case hasAgent && setting == reload.NoPython:
 		return reload.Fork
 	case !hasAgent && (setting == reload.Fork || setting == reload.Replace):

@@ -24,6 +24,17 @@ type checkout struct {
 
 func newCheckout(t *testing.T, example, override string) *checkout {
 	t.Helper()
+	c := emptyCheckout(t)
+	if err := os.CopyFS(c.folder, os.DirFS(filepath.Join("../../examples", example))); err != nil {
+		t.Fatal(err)
+	}
+	c.write("docker-compose.override.yml", override)
+	return c
+}
+
+// emptyCheckout is a folder without a project yet.
+func emptyCheckout(t *testing.T) *checkout {
+	t.Helper()
 	executable, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -36,8 +47,7 @@ func newCheckout(t *testing.T, example, override string) *checkout {
 	c.project = fmt.Sprintf("dt%xdebug", time.Now().UnixNano())
 	for _, err := range []error{
 		os.WriteFile(c.program, program, 0o700),
-		os.CopyFS(c.folder, os.DirFS(filepath.Join("../../examples", example))),
-		os.WriteFile(filepath.Join(c.folder, "docker-compose.override.yml"), []byte(override), 0o600),
+		os.Mkdir(c.folder, 0o700),
 	} {
 		if err != nil {
 			t.Fatal(err)
@@ -71,8 +81,8 @@ func (c *checkout) write(name, text string) {
 	}
 }
 
-// launch is the first configuration of the launch.json that devenv has written, as an editor reads it.
-func (c *checkout) launch() (address string, attach map[string]any) {
+// configuration is the first one of the launch.json that devenv has written, as an editor reads it.
+func (c *checkout) configuration() map[string]any {
 	c.Helper()
 	content, err := os.ReadFile(filepath.Join(c.folder, ".vscode/launch.json"))
 	if err != nil {
@@ -83,7 +93,13 @@ func (c *checkout) launch() (address string, attach map[string]any) {
 	if err := json.Unmarshal([]byte(text), &file); err != nil {
 		c.Fatal(err)
 	}
-	attach = file.Configurations[0]
+	return file.Configurations[0]
+}
+
+// launch is where and how an editor attaches to a Python service.
+func (c *checkout) launch() (address string, attach map[string]any) {
+	c.Helper()
+	attach = c.configuration()
 	var connect struct {
 		Host string
 		Port int

@@ -27,7 +27,7 @@ type engineProxy struct {
 }
 
 // engine-proxy [away|back]: without a word DOCKER_HOST becomes a proxy of the engine, which then can go away and come
-// back.
+// back; the engine itself is at ENGINE.
 func proxied(ts *testscript.TestScript, neg bool, args []string) {
 	switch {
 	case neg || len(args) > 1:
@@ -41,6 +41,7 @@ func proxied(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Defer(func() { proxy.away(); _ = os.RemoveAll(folder) })
 		ts.Check(proxy.back())
 		ts.Setenv("DOCKER_HOST", "unix://"+proxy.socket)
+		ts.Setenv("ENGINE", proxy.engine)
 		proxies.Store(ts.Getenv("WORK"), proxy)
 	default:
 		found, ok := proxies.Load(ts.Getenv("WORK"))

@@ -67,7 +67,8 @@ func (c *conversation) answerClient(request, m message) {
 // replayed takes the answer to something that the client was answered before: only what differs is news.
 func (c *conversation) replayed(request, m message) {
 	if !m.success {
-		if begins(request) || request.name == "initialize" {
+		switch request.name {
+		case "initialize", "attach", "launch", "configurationDone":
 			c.redial("") // the process would not have a client; another attempt, or another process, may
 		}
 		return

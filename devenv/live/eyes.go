@@ -18,6 +18,7 @@ const overlap = time.Second
 // Goroutines: one for each former watcher, ended by overlap or the session's context; close waits for them.
 type eyes struct {
 	current eye
+	settled <-chan struct{}  // the current one's; nil when it is known
 	late    chan watch.Batch // of former watchers
 	former  sync.WaitGroup
 }
@@ -28,7 +29,9 @@ type eye struct {
 	stop    context.CancelFunc
 }
 
-func newEyes(first eye) *eyes { return &eyes{current: first, late: make(chan watch.Batch)} }
+func newEyes(first eye) *eyes {
+	return &eyes{current: first, settled: first.watcher.Settled(), late: make(chan watch.Batch)}
+}
 
 // open makes a watcher and returns when it is armed. The only error is that of a context that ended.
 func open(ctx context.Context, options watch.Options) (eye, error) {
@@ -48,7 +51,7 @@ func (e *eyes) turn(ctx context.Context, options watch.Options) {
 		return // the session ends
 	}
 	former := e.current
-	e.current = next
+	e.current, e.settled = next, next.watcher.Settled()
 	e.former.Go(func() { e.forward(ctx, former) })
 }
 

@@ -5,6 +5,7 @@ package live
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -22,11 +23,16 @@ type Doer interface {
 	Taken(until time.Time)
 }
 
+// Unneeded is what a Doer returns for an action that turned out to have nothing to do, and why. That is no failure.
+type Unneeded string
+
+func (u Unneeded) Error() string { return string(u) }
+
 // Outcome is one action that was done, for the log.
 type Outcome struct {
 	Action reload.Action
-	Note   string // what the doer says of it, such as the parts of its time
-	Err    error
+	Note   string        // what the doer says of it, such as the parts of its time
+	Err    error         // nil, an Unneeded or what failed
 	Event  time.Duration // from the first sign of the change to a complete batch
 	Queue  time.Duration // from there to the begin of the action: the decision, and actions before this one
 	Took   time.Duration // from the first sign of the change to the end of the action
@@ -167,6 +173,9 @@ func (r *run) step(ctx context.Context) bool {
 	case outcomes := <-r.finished:
 		r.running = false
 		r.settle(outcomes)
+	case <-r.eyes.settled:
+		r.eyes.settled = nil
+		rest()
 	case done := <-r.looks:
 		r.look(ctx)
 		close(done)
@@ -216,7 +225,7 @@ func (r *run) settle(outcomes []Outcome) {
 	for _, outcome := range outcomes {
 		r.journal.Record(time.Now(), outcome.Action, outcome.Err, outcome.Took)
 		r.report(outcome)
-		if outcome.Err != nil {
+		if unneeded := new(Unneeded); outcome.Err != nil && !errors.As(outcome.Err, unneeded) {
 			failed = append(failed, outcome.Action)
 		}
 	}

@@ -26,17 +26,18 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // doer is a project of one service, with code in folders. What it does, it writes down; what it is told to fail, fails.
 type doer struct {
-	mu      sync.Mutex
-	folders []string
-	tree    *source.Tree
-	fail    map[string]bool // verbs
-	done    []string
-	gate    chan struct{} // an action waits for it, if it is not nil
-	taken   time.Time
+	mu       sync.Mutex
+	folders  []string
+	tree     *source.Tree
+	fail     map[string]bool // verbs
+	unneeded map[string]bool // verbs
+	done     []string
+	gate     chan struct{} // an action waits for it, if it is not nil
+	taken    time.Time
 }
 
 func newDoer(folders ...string) *doer {
-	d := &doer{fail: map[string]bool{}}
+	d := &doer{fail: map[string]bool{}, unneeded: map[string]bool{}}
 	d.look(folders...)
 	return d
 }
@@ -87,6 +88,9 @@ func (d *doer) Do(ctx context.Context, action reload.Action) (string, error) {
 	d.done = append(d.done, action.Verb.String()+" "+strings.Join(names, " "))
 	if d.fail[action.Verb.String()] {
 		return "", errors.New("told to fail")
+	}
+	if d.unneeded[action.Verb.String()] {
+		return "", live.Unneeded("does not run")
 	}
 	return "", nil
 }
@@ -173,6 +177,21 @@ func TestFailure(t *testing.T) {
 	s.eventually("again", func() bool {
 		return len(d.done) > 0 && strings.HasPrefix(d.done[0], "uv sync uv.lock") && !d.taken.IsZero()
 	})
+}
+
+// An action that turns out to have nothing to do says why, is not tried again, and counts as taken in.
+func TestUnneeded(t *testing.T) {
+	folder := t.TempDir()
+	d := newDoer(folder)
+	d.unneeded[reload.Reload.String()] = true
+	s := try(t, d)
+	s.save(folder, "a.py", "1")
+	s.does("reload a.py")
+	s.eventually("taken in", func() bool { return !d.taken.IsZero() })
+	entries := s.Why(t.Context(), filepath.Join(folder, "a.py"))
+	if len(entries) != 1 || entries[0].Result != "does not run" {
+		t.Errorf("why says %+v", entries)
+	}
 }
 
 // What changes while an action runs is done after it, at once and as one.

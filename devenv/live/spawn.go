@@ -28,6 +28,7 @@ func Spawn(ctx context.Context, args, env []string, dir, log, socket string) (An
 	defer func() { _ = output.Close() }() // the child has its own copy
 	cmd := exec.Command(program, args...) //nolint:noctx // it outlives this process
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = dir, env, output, output, detached()
+	keepFiles()
 	if err := cmd.Start(); err != nil {
 		return Answer{}, err
 	}

@@ -196,6 +196,10 @@ func TestErrors(t *testing.T) {
 			want: "compose.yaml:4:31: services.api.x-devenv.modes.prod: unknown key \"image\"\n  the keys are command, dockerfile, entrypoint, environment, target",
 		},
 		{
+			name: "x-devenv, another debugger", files: "-- compose.yaml --\nservices:\n  api:\n    image: a\n    x-devenv:\n      debug: gdb",
+			want: "compose.yaml:5:7: services.api.x-devenv.debug: no debugger \"gdb\"\n  delve; a Python service has its own without asking",
+		},
+		{
 			name: "x-devenv, not a mapping", files: "-- compose.yaml --\nservices: {api: {image: a}}\nx-devenv: dev",
 			want: "compose.yaml:2:1: x-devenv: must be a mapping",
 		},

@@ -32,8 +32,12 @@ type Watch struct {
 type ServiceExtension struct {
 	Source types.StringList `yaml:"source"` // source mounts to add in mode local, "./host:/container"
 	Reload string           `yaml:"reload"` // fork, restart, native (the program's own reloader) or off; "" is fork
+	Debug  string           `yaml:"debug"`  // DebugDelve where the command does not show that it starts Delve; "" is by the command
 	Modes  map[string]Mode  `yaml:"modes"`  // what differs in a mode, by its name
 }
+
+// DebugDelve is the value of x-devenv.debug.
+const DebugDelve = "delve"
 
 // Mode is what a service is in one mode. What is not set stays as the service declares it.
 type Mode struct {
@@ -55,6 +59,10 @@ func (p *Project) decodeExtensions() error {
 		err := p.inputs.decodeExtension(p.Compose.Services[name].Extensions, []string{"services", name}, &extension)
 		if err != nil {
 			return err
+		}
+		if debugger := extension.Debug; debugger != "" && debugger != DebugDelve {
+			path := []string{"services", name, extensionKey, "debug"}
+			return p.inputs.at(path, "%s: no debugger %q", shown(path), debugger).WithHint("%s; a Python service has its own without asking", DebugDelve)
 		}
 		p.Services[name] = extension
 	}

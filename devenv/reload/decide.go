@@ -80,14 +80,11 @@ func (v View) service(s Service, change watch.Change) ([]Action, string) {
 		return do(Rebuild, "recipe of the image"), ""
 	}
 	if _, mounted := s.Mapping.ToContainer(p); mounted {
-		rule, reloads := reason(p, v.Ignored(p))
-		if left := s.leftAlone(); left != "" {
-			return nil, left
-		}
-		if !reloads {
+		verb, rule := s.mounted(p, v.Ignored(p))
+		if verb == Nothing {
 			return nil, rule
 		}
-		return do(Reload, rule), ""
+		return do(verb, rule), ""
 	}
 	if s.Build.copies(p) && !v.Ignored(p).Ignored {
 		if isProse(p) {
@@ -96,6 +93,35 @@ func (v View) service(s Service, change watch.Change) ([]Action, string) {
 		return do(Rebuild, "copied into the image"), ""
 	}
 	return nil, ""
+}
+
+// mounted is what a service does about a file that a source mount shows it, and why.
+func (s Service) mounted(path string, verdict source.Verdict) (Verb, string) {
+	if s.Style == RestartContainer || s.Style == RebuildImage {
+		return s.underDelve(path, verdict)
+	}
+	rule, reloads := reason(path, verdict)
+	if left := s.leftAlone(); left != "" {
+		return Nothing, left
+	}
+	if !reloads {
+		return Nothing, rule
+	}
+	return Reload, rule
+}
+
+func (s Service) underDelve(path string, verdict source.Verdict) (Verb, string) {
+	rule, matters := goReason(path, verdict)
+	switch {
+	case !matters:
+		return Nothing, rule
+	case s.Style == RestartContainer:
+		return Restart, rule
+	case s.Build.copies(path):
+		return Rebuild, rule + ", copied into the image"
+	default:
+		return Nothing, s.Name + " runs under Delve what its image has: go build in its command, or dlv debug, takes in a save"
+	}
 }
 
 // leftAlone is why a service is not reloaded for what its mounts show it, or "".
@@ -107,6 +133,8 @@ func (s Service) leftAlone() string {
 		return "the reloader of " + s.Name + " sees the mount (x-devenv.reload: native)"
 	case Off:
 		return s.Name + " is not reloaded (x-devenv.reload: off)"
+	case RestartContainer, RebuildImage:
+		return s.Name + " runs no Python"
 	default:
 		return ""
 	}

@@ -26,7 +26,7 @@ type Journal struct {
 // NewJournal makes a journal for most entries; the oldest gives way.
 func NewJournal(most int) *Journal { return &Journal{entries: make([]Entry, 0, most)} }
 
-// Record adds an entry for each cause of an action. err is nil if it was done.
+// Record adds an entry for each cause of an action. err is nil if it was done, else it says why not.
 func (j *Journal) Record(at time.Time, action Action, err error, took time.Duration) {
 	result := "done"
 	switch {

@@ -6,6 +6,8 @@ import (
 	"strings"
 )
 
+const gitIgnore = ".gitignore"
+
 // ignoreFile is a .gitignore (or .git/info/exclude) that governs the paths below a folder.
 type ignoreFile struct {
 	folder string // absolute
@@ -68,7 +70,7 @@ func (t *Tree) above(root string) []ignoreFile {
 	}
 	folder := top
 	for element := range strings.SplitSeq(filepath.ToSlash(below), "/") {
-		files = append(files, t.gitFile(folder, filepath.Join(folder, ".gitignore"))...)
+		files = append(files, t.gitFile(folder, filepath.Join(folder, gitIgnore))...)
 		folder = filepath.Join(folder, element)
 	}
 	return files

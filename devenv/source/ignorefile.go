@@ -109,9 +109,12 @@ func lastMatch(globs []glob, path string, isDir bool) *glob {
 
 // docker is the verdict of a .dockerignore on a path of its context: the last line that names the path or a folder
 // that it is in. Unlike in git, a later line brings back what is inside an ignored folder.
-func docker(globs []glob, path string) *glob {
+func docker(globs []glob, path string) *glob { return dockerBelow(globs, path, ".") }
+
+// dockerBelow leaves aside what names top or a folder above it.
+func dockerBelow(globs []glob, path, top string) *glob {
 	for i := len(globs) - 1; i >= 0; i-- {
-		for part := path; part != "."; part = parent(part) {
+		for part := path; part != "." && part != top; part = parent(part) {
 			if globs[i].matches(part, true) {
 				return &globs[i]
 			}

@@ -67,11 +67,11 @@ func (o *owner) compare(l listing, now time.Time) {
 	differences := o.snapshot.differences(l.folder, l.entries)
 	o.snapshot.learn(l.folder, l.entries)
 	if !o.snapshot.known(l.folder) {
-		o.snapshot.adopt(l.folder, map[string]stamp{})
+		o.snapshot.adopt(l.folder, newEntries(0))
 	}
 	for _, path := range differences {
-		if name := filepath.Base(path); l.entries[name].kind == folder && o.snapshot.get(path).kind == absent {
-			o.snapshot.set(path, l.entries[name])
+		if listed := l.entries.get(filepath.Base(path)); listed.kind == folder && o.snapshot.get(path).kind == absent {
+			o.snapshot.set(path, listed)
 			continue
 		}
 		o.gather.add(path, now)
@@ -184,13 +184,13 @@ func (o *owner) prime() {
 	for len(paths) < primeAtOnce && len(o.unprimed) > 0 {
 		dir := o.unprimed[len(o.unprimed)-1]
 		o.unprimed = o.unprimed[:len(o.unprimed)-1]
-		for name, s := range o.snapshot.folders[dir] {
+		for name, s := range o.snapshot.folders[dir].all() {
 			if s.sum == 0 && s.kind != folder && s.size <= sumMost {
 				paths = append(paths, filepath.Join(dir, name))
 			}
 		}
 	}
-	if o.primed > primeBytes {
+	if o.primed > primeBytes || len(o.unprimed) == 0 {
 		o.unprimed = nil
 	}
 	if len(paths) > 0 {

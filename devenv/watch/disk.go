@@ -45,7 +45,7 @@ type finding struct {
 // listing is a folder and what in it is not ignored. A folder that cannot be read has an error and no entries.
 type listing struct {
 	folder  string
-	entries map[string]stamp
+	entries *entries
 	err     error
 }
 
@@ -99,7 +99,11 @@ func exact(path string) bool {
 		return true
 	}
 	entries, err := os.ReadDir(filepath.Dir(path))
-	return err != nil || slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == filepath.Base(path) })
+	return err != nil || hasName(entries, filepath.Base(path))
+}
+
+func hasName(entries []fs.DirEntry, name string) bool {
+	return slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == name })
 }
 
 // read adds the sum of the content to a stamp, if the file is not too large, can be read, and does not change meanwhile.
@@ -189,15 +193,13 @@ func (w *walk) run() {
 
 func (d *disk) listOne(folderPath string, names bool) (listing, []string) {
 	l := listing{folder: folderPath}
-	if l.err = d.watches.add(folderPath); l.err != nil {
-		return l, nil
-	}
-	found, err := os.ReadDir(folderPath)
+	found, err := d.open(folderPath)
 	if err != nil {
 		l.err = err
 		return l, nil
 	}
-	l.entries = make(map[string]stamp, len(found))
+	d.tree.Listed(folderPath, func(name string) bool { return hasName(found, name) })
+	l.entries = newEntries(len(found))
 	var below []string
 	now := d.now()
 	for _, entry := range found {
@@ -206,13 +208,27 @@ func (d *disk) listOne(folderPath string, names bool) (listing, []string) {
 			continue
 		}
 		if s := d.entry(path, entry, names, now); s.kind != absent {
-			l.entries[entry.Name()] = s
+			l.entries.set(entry.Name(), s)
 		}
 		if entry.IsDir() {
 			below = append(below, path)
 		}
 	}
 	return l, below
+}
+
+// open watches a folder and then reads its names. Should another folder have taken its place in between, the watch on
+// the folder above tells.
+func (d *disk) open(folderPath string) ([]fs.DirEntry, error) {
+	f, err := os.Open(folderPath)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }() // it was only read
+	if err := d.watches.addOpen(f); err != nil {
+		return nil, err
+	}
+	return f.ReadDir(-1)
 }
 
 // entry is the stamp of an entry. One that is gone meanwhile is absent, and its event is on the way.

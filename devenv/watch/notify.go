@@ -127,7 +127,22 @@ func (w *watches) add(folder string) error {
 	if err != nil {
 		return err
 	}
-	id := identify(info)
+	return w.addAs(folder, identify(info))
+}
+
+// addOpen watches a folder that is open, which spares the way to it.
+func (w *watches) addOpen(f *os.File) error {
+	if w.notifier == nil {
+		return nil
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	return w.addAs(f.Name(), identify(info))
+}
+
+func (w *watches) addAs(folder string, id folderID) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if before, ok := w.held[folder]; ok && before != id {
@@ -136,7 +151,7 @@ func (w *watches) add(folder string) error {
 	if name, ok := w.names[id]; ok && name != folder {
 		w.drop(name)
 	}
-	err = w.notifier.Add(folder)
+	err := w.notifier.Add(folder)
 	if isLimit(err) {
 		w.full = err
 		return nil

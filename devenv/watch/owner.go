@@ -51,6 +51,7 @@ type owner struct {
 	unprimed []string // folders whose files have not been read
 	primed   int64    // bytes
 	priming  bool
+	rested   bool  // all of them have been read
 	out      Batch // decided and not yet received
 
 	rescan     string // why everything is to be looked at, or ""

@@ -198,6 +198,10 @@ func (o *owner) checkProof(now time.Time) {
 
 // publish makes the state readable for Status.
 func (o *owner) publish() {
+	if !o.rested && len(o.unprimed) == 0 && !o.priming {
+		o.rested = true
+		close(o.settled)
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	s := &o.status
@@ -206,7 +210,7 @@ func (o *owner) publish() {
 	s.Armed = true
 	s.Folders, s.Files, s.Hashed = len(o.snapshot.folders), o.snapshot.files, o.snapshot.hashed
 	s.Unreadable = slices.Sorted(maps.Keys(o.unreadable))
-	s.Settled, s.Missing = len(o.unprimed) == 0 && !o.priming, nil
+	s.Missing = nil
 	for _, root := range o.disk.roots {
 		if _, exists := o.rooted[root]; !exists {
 			s.Missing = append(s.Missing, root)

@@ -9,27 +9,31 @@ import (
 // snapshot is what every known path was when it was last looked at: by folder, then by name. A folder whose entries
 // are known is a key itself and, with its stamp, an entry of the folder above, if that is known too.
 type snapshot struct {
-	folders       map[string]map[string]stamp
+	folders       map[string]*entries
 	files, hashed int // of the entries that are not folders: all, and those with a sum
 }
 
-func newSnapshot() *snapshot { return &snapshot{folders: map[string]map[string]stamp{}} }
+func newSnapshot() *snapshot { return &snapshot{folders: map[string]*entries{}} }
 
-func (s *snapshot) get(path string) stamp { return s.folders[filepath.Dir(path)][filepath.Base(path)] }
+func (s *snapshot) get(path string) stamp {
+	return s.folders[filepath.Dir(path)].get(filepath.Base(path))
+}
 
 // set remembers a path, or forgets it if it is absent.
 func (s *snapshot) set(path string, now stamp) {
 	dir, name := filepath.Dir(path), filepath.Base(path)
-	s.count(s.folders[dir][name], -1)
+	known := s.folders[dir]
+	s.count(known.get(name), -1)
 	s.count(now, 1)
 	if now.kind == absent {
-		delete(s.folders[dir], name)
+		known.remove(name)
 		return
 	}
-	if s.folders[dir] == nil {
-		s.folders[dir] = map[string]stamp{}
+	if known == nil {
+		known = newEntries(1)
+		s.folders[dir] = known
 	}
-	s.folders[dir][name] = now
+	known.set(name, now)
 }
 
 func (s *snapshot) count(entry stamp, by int) {
@@ -43,17 +47,17 @@ func (s *snapshot) count(entry stamp, by int) {
 }
 
 // adopt remembers the entries of a folder as they are. What was read of one of them before stays.
-func (s *snapshot) adopt(dir string, entries map[string]stamp) {
-	for name, known := range s.folders[dir] {
+func (s *snapshot) adopt(dir string, now *entries) {
+	for name, known := range s.folders[dir].all() {
 		if known.sum != 0 {
-			entries[name] = known
+			now.set(name, known)
 		}
 		s.count(known, -1)
 	}
-	for _, entry := range entries {
-		s.count(entry, 1)
+	for _, known := range now.all() {
+		s.count(known, 1)
 	}
-	s.folders[dir] = entries
+	s.folders[dir] = now
 }
 
 // known reports whether entries of a folder are in the snapshot.
@@ -67,9 +71,9 @@ func (s *snapshot) drop(dir string) map[string]stamp {
 }
 
 func (s *snapshot) dropInto(dir string, gone map[string]stamp) {
-	entries := s.folders[dir]
+	known := s.folders[dir]
 	delete(s.folders, dir)
-	for name, was := range entries {
+	for name, was := range known.all() {
 		path := filepath.Join(dir, name)
 		if s.count(was, -1); was.kind == folder {
 			s.dropInto(path, gone)
@@ -80,16 +84,16 @@ func (s *snapshot) dropInto(dir string, gone map[string]stamp) {
 }
 
 // differences are the paths of a listed folder that may not be what the snapshot has.
-func (s *snapshot) differences(dir string, now map[string]stamp) []string {
+func (s *snapshot) differences(dir string, now *entries) []string {
 	var paths []string
 	before := s.folders[dir]
-	for name, later := range now {
-		if was, ok := before[name]; !ok || was.suspect(later) {
+	for name, later := range now.all() {
+		if was := before.get(name); was.kind == absent || was.suspect(later) {
 			paths = append(paths, filepath.Join(dir, name))
 		}
 	}
-	for name := range before {
-		if _, ok := now[name]; !ok {
+	for name := range before.all() {
+		if now.get(name).kind == absent {
 			paths = append(paths, filepath.Join(dir, name))
 		}
 	}
@@ -97,10 +101,10 @@ func (s *snapshot) differences(dir string, now map[string]stamp) []string {
 }
 
 // learn takes over what a listing tells of entries of which only the name was known, and that are no suspects.
-func (s *snapshot) learn(dir string, now map[string]stamp) {
-	for name, was := range s.folders[dir] {
-		later, listed := now[name]
-		if listed && (was.unread && !was.suspect(later) || was.kind == folder && was.inode == 0 && later.kind == folder) {
+func (s *snapshot) learn(dir string, now *entries) {
+	for name, was := range s.folders[dir].all() {
+		later := now.get(name)
+		if later.kind != absent && (was.unread && !was.suspect(later) || was.kind == folder && was.inode == 0 && later.kind == folder) {
 			s.set(filepath.Join(dir, name), later)
 		}
 	}

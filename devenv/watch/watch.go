@@ -80,6 +80,7 @@ type Watcher struct {
 	open    func() (notifier, error)
 	now     func() time.Time // what file times are compared with
 	batches chan Batch
+	settled chan struct{}
 
 	mu     sync.Mutex
 	status Status
@@ -87,7 +88,7 @@ type Watcher struct {
 
 // New makes a Watcher. Start starts it.
 func New(options Options) *Watcher {
-	return &Watcher{options: options, open: openNotifier, now: time.Now, batches: make(chan Batch)}
+	return &Watcher{options: options, open: openNotifier, now: time.Now, batches: make(chan Batch), settled: make(chan struct{})}
 }
 
 // Start starts the watcher and returns when it is armed: every change from then on will be in a batch. Where the
@@ -107,6 +108,9 @@ func (w *Watcher) Start(ctx context.Context) error {
 // back to what it was does not occur. The channel is closed when the watcher has ended, and none of its goroutines is left.
 func (w *Watcher) Batches() <-chan Batch { return w.batches }
 
+// Settled is closed when the background reading of contents after the start is over.
+func (w *Watcher) Settled() <-chan struct{} { return w.settled }
+
 // Status is how the watcher is.
 type Status struct {
 	// Armed says that changes will be noticed: by events, or, if Polling is positive, by looking this often.
@@ -120,7 +124,6 @@ type Status struct {
 	Folders    int       // folders known, not counting ignored ones
 	Files      int       // files known
 	Hashed     int       // of these, files whose content is known, so that a save without an edit is told from one with
-	Settled    bool      // the background reading of contents after the start is over
 	Missing    []string  // folders and files that were asked for and do not exist
 	Unreadable []string  // folders that cannot be read
 	Proven     time.Time // when an event was last seen to arrive, zero if never

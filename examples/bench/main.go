@@ -61,16 +61,25 @@ func run(ctx context.Context, b bench, only string, out io.Writer) error {
 	}
 	rows = slices.DeleteFunc(rows, func(row comparison) bool { return !strings.Contains(row.what, only) })
 	contests := slices.DeleteFunc(contests(), func(c contest) bool { return !strings.Contains(c.what, only) })
-	switch {
-	case len(rows)+len(contests) == 0:
+	isScale := strings.Contains(scaleName, only)
+	if len(rows)+len(contests) == 0 && !isScale {
 		return fmt.Errorf("no row has %q in its name", only)
-	case len(rows) > 0:
-		if err := b.commands(ctx, rows, out); err != nil || len(contests) == 0 {
-			return err
-		}
-		fmt.Fprintln(out)
+	}
+	if len(rows) > 0 {
+		err = errors.Join(b.commands(ctx, rows, out), newline(out))
+	}
+	if isScale && err == nil {
+		err = errors.Join(b.scale(ctx, work, out), newline(out))
+	}
+	if len(contests) == 0 || err != nil {
+		return err
 	}
 	return b.saves(ctx, contests, work, out)
+}
+
+func newline(out io.Writer) error {
+	_, err := fmt.Fprintln(out)
+	return err
 }
 
 // cleaning is a context for taking back what was started, also after Ctrl-C.

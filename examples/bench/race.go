@@ -45,6 +45,7 @@ func (h heat) race(ctx context.Context, who contender, file string) (result race
 		}
 	case who.watch != "":
 		result.note, err = h.watched(ctx, file, saves)
+		result.note = "resident memory " + result.note
 	default:
 		err = saves()
 	}
@@ -108,8 +109,8 @@ func (h heat) command(ctx context.Context, tool, file string, args ...string) *e
 	return cmd
 }
 
-// watched makes saves while `docker compose watch` runs, which copies them in.
-func (h heat) watched(ctx context.Context, file string, saves func() error) (note string, err error) {
+// watched makes saves while `docker compose watch` runs, which copies them in, and says how much memory that has.
+func (h heat) watched(ctx context.Context, file string, saves func() error) (memory string, err error) {
 	log, err := os.Create(filepath.Join(h.dir, "watch.log"))
 	if err != nil {
 		return "", err

@@ -43,7 +43,7 @@ func (h heat) tell(ctx context.Context, file string, times []time.Duration) (str
 	if err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("reload: %s; %s within %s of its start; of the %s at p50, %s from the first sign of the change to the end of the reload; %s",
+	return fmt.Sprintf("reload: %s; %s within %s of its start; of the %s at p50, %s from the first sign of the change to the end of the reload; resident memory %s",
 		now.Services[0].Reload, now.Watching, milliseconds(socket.ModTime().Sub(now.Live.Since)), milliseconds(median(times)), milliseconds(own), memory), nil
 }
 
@@ -84,5 +84,5 @@ func resident(ctx context.Context, pid int) (string, error) {
 		return "", fmt.Errorf("ps: %w", err)
 	}
 	kilobytes, err := strconv.Atoi(strings.TrimSpace(string(text)))
-	return fmt.Sprintf("resident memory %d MB", kilobytes/1024), err
+	return fmt.Sprintf("%d MB", kilobytes/1024), err
 }

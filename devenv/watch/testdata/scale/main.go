@@ -26,12 +26,9 @@ func main() {
 		for range watcher.Batches() { //nolint:revive // only taken
 		}
 	}()
-	status := watcher.Status()
 	atStart := memory()
-	for !status.Settled {
-		time.Sleep(10 * time.Millisecond)
-		status = watcher.Status()
-	}
+	<-watcher.Settled()
+	status := watcher.Status()
 	fmt.Println(float64(armed.Microseconds())/1000, atStart, memory(), status.Watches, status.Folders, status.Files)
 }
 
