@@ -47,8 +47,11 @@ func (e *Environment) fetchUV(ctx context.Context, in plan.Input, planned plan.P
 	}
 	defer func() { _ = e.engine.RemoveImage(context.WithoutCancel(ctx), tag) }() // else it is only an image too many
 	files, err := e.engine.Unpack(ctx, tag, "/uv")
-	if err != nil || len(files) != 1 {
-		return nil, fault.New(fault.Failed, "%s: uv could not be taken from %s: %w", name, program.From, err)
+	if err != nil {
+		return nil, err
+	}
+	if len(files) != 1 {
+		return nil, fault.New(fault.Failed, "%s: %s is not a file in %s", name, program.Path, program.From)
 	}
 	return files[0].Content, nil
 }

@@ -8,7 +8,6 @@ var hints = [...]struct{ said, hint string }{
 	{"401 Unauthorized", "credentials for an index named NAME come from UV_INDEX_NAME_USERNAME and UV_INDEX_NAME_PASSWORD, or ~/.netrc"},
 	{"403 Forbidden", "credentials for an index named NAME come from UV_INDEX_NAME_USERNAME and UV_INDEX_NAME_PASSWORD, or ~/.netrc"},
 	{"No space left on device", "the engine's disk is full: `docker system df` says with what"},
-	{"dns error", "the container does not reach the index: does `devenv exec SERVICE` reach the network?"},
 }
 
 // hint is what can be done about a failure of uv, or "".
