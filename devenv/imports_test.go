@@ -23,6 +23,7 @@ var owners = map[string][]string{
 	"github.com/spf13/cobra":                              {"devenv/cmd/devenv"},
 	"github.com/tailscale/hujson":                         {"devenv/devenv/debug/vscode"},
 	"github.com/gofrs/flock":                              {"devenv/devenv/state"},
+	"github.com/pelletier/go-toml":                        {"devenv/devenv/uv"},
 	"github.com/go-delve/delve":                           {"devenv/devenv/debug/delve"},
 	"github.com/google/go-dap":                            {"devenv/devenv/debug", "devenv/devenv/debug/daptest", "devenv/examples/bench", "devenv/examples/demo"},
 }
@@ -30,7 +31,7 @@ var owners = map[string][]string{
 // arrows are the imports inside devenv that are allowed: data flows one way, from the files to the containers.
 var arrows = map[string][]string{
 	"cmd/devenv":           {"devenv", "devenv/fault", "devenv/term"},
-	"devenv":               {"devenv/build", "devenv/debug", "devenv/debug/delve", "devenv/debug/vscode", "devenv/dockerfile", "devenv/engine", "devenv/fault", "devenv/plan", "devenv/live", "devenv/project", "devenv/reload", "devenv/reload/agent", "devenv/secret", "devenv/source", "devenv/stack", "devenv/state", "devenv/term", "devenv/watch"},
+	"devenv":               {"devenv/build", "devenv/debug", "devenv/debug/delve", "devenv/debug/vscode", "devenv/dockerfile", "devenv/engine", "devenv/fault", "devenv/plan", "devenv/live", "devenv/project", "devenv/reload", "devenv/reload/agent", "devenv/secret", "devenv/source", "devenv/stack", "devenv/state", "devenv/term", "devenv/uv", "devenv/watch"},
 	"devenv/plan":          {"devenv/dockerfile", "devenv/fault", "devenv/project", "devenv/source"},
 	"devenv/project":       {"devenv/fault", "devenv/secret"},
 	"devenv/build":         {"devenv/fault", "devenv/dockerfile"},
@@ -50,6 +51,7 @@ var arrows = map[string][]string{
 	"devenv/debug/daptest": {},
 	"devenv/debug/delve":   {"devenv/fault"},
 	"devenv/debug/vscode":  {"devenv/fault"},
+	"devenv/uv":            {"devenv/engine", "devenv/fault"},
 	"examples/bench":       {},
 	"examples/demo":        {},
 }

@@ -155,19 +155,6 @@ func (s *session) restart(ctx context.Context, service string) error {
 	return e.stack.Restart(ctx, e.project.Compose.Name, scope)
 }
 
-// provision brings the container's environment in line with the lock file, then reloads with a fresh supervisor.
-func (s *session) provision(ctx context.Context, service string) error {
-	seen := s.seen(service)
-	folder, _ := seen.Mapping.ToContainer(seen.Package)
-	return s.each(ctx, service, func(c engine.Container) error {
-		if err := s.run(ctx, c, engine.Command{Args: []string{"uv", "sync", "--locked"}, WorkingDir: folder}); err != nil {
-			return err
-		}
-		_, err := s.agents.reload(ctx, c, func(ctx context.Context, link *agent.Link) (*agent.Reloaded, error) { return link.Refresh(ctx) })
-		return s.failure(service, err)
-	})
-}
-
 // run runs a command in a container; an exit status that is not zero is an error with what it said.
 func (s *session) run(ctx context.Context, c engine.Container, command engine.Command) error {
 	output, status, err := s.env().engine.Output(ctx, c.ID, command)

@@ -77,7 +77,7 @@ func (e *Environment) triggers(planned plan.Plan) map[string][]*source.Trigger {
 }
 
 // view is what decisions depend on, for what was planned.
-func (e *Environment) view(in plan.Input, planned plan.Plan, tree *source.Tree) reload.View {
+func (e *Environment) view(in plan.Input, planned plan.Plan, tree *source.Tree, packages map[string]packageWork) reload.View {
 	view := reload.View{
 		Compose: e.project.Files(), EnvFiles: e.project.ServiceEnvFiles(),
 		Ignored: func(path string) source.Verdict { return tree.Ignored(path, false) },
@@ -88,10 +88,8 @@ func (e *Environment) view(in plan.Input, planned plan.Plan, tree *source.Tree) 
 			Name: service.Name, Mapping: source.NewMapping(service, in.IsFile), Triggers: triggers[service.Name],
 			Style: style(in, planned, service.Name), Compile: planned.Debug[service.Name].Compile,
 		}
-		for _, folder := range seen.Mapping.Folders() {
-			if isFile(filepath.Join(folder, "pyproject.toml")) {
-				seen.Package = folder
-			}
+		if project := packages[service.Name].project; project.Mounted {
+			seen.Dependencies = project.Paths()
 		}
 		if service.Build != nil && !remote(service.Build.Context) {
 			file := plan.File(service)
@@ -100,6 +98,17 @@ func (e *Environment) view(in plan.Input, planned plan.Plan, tree *source.Tree) 
 		view.Services = append(view.Services, seen)
 	}
 	return view
+}
+
+// uvProjects are the projects of the services that a session looks after, by service.
+func uvProjects(in plan.Input, planned plan.Plan) map[string]packageWork {
+	all := map[string]packageWork{}
+	for _, service := range liveServices(planned) {
+		if project, found := uvProject(in, service); found {
+			all[service.Name] = packageWork{in: in, planned: planned, service: service.Name, project: project}
+		}
+	}
+	return all
 }
 
 // style is how a service takes in new code.

@@ -16,7 +16,7 @@ import (
 // For each service the first of these that knows the path decides:
 //
 //  1. its rules of develop.watch, all that match
-//  2. pyproject.toml and uv.lock of its package: uv sync
+//  2. pyproject.toml and uv.lock of its project: uv sync
 //  3. its Dockerfile and .dockerignore: rebuild
 //  4. a source mount: what kind of file it is
 //  5. what its image copies from the build context: rebuild
@@ -73,7 +73,7 @@ func (v View) service(s Service, change watch.Change) ([]Action, string) {
 	if actions := s.triggered(change, anyRule); len(actions) > 0 {
 		return actions, ""
 	}
-	if s.isPackage(p) {
+	if slices.Contains(s.Dependencies, p) {
 		return do(Provision, "dependencies of "+s.Name), ""
 	}
 	if s.Build != nil && slices.Contains(s.Build.files(), p) {
@@ -138,14 +138,6 @@ func (s Service) leftAlone() string {
 	default:
 		return ""
 	}
-}
-
-func (s Service) isPackage(path string) bool {
-	if s.Package == "" {
-		return false
-	}
-	folder, name := filepath.Dir(path), filepath.Base(path)
-	return folder == s.Package && (name == "uv.lock" || name == "pyproject.toml")
 }
 
 // triggered is what those rules of develop.watch ask for that of wants. As in Compose every rule that matches counts.

@@ -75,7 +75,7 @@ func shop() reload.View {
 		return s
 	}
 	api := service("api", reload.Fork, []types.ServiceVolumeConfig{bind("src", "/app/src")})
-	api.Package = "/shop"
+	api.Dependencies = []string{"/shop/pyproject.toml", "/shop/uv.lock"}
 	api.Build = &reload.Build{Context: "/shop", Dockerfile: "/shop/Dockerfile", Sources: []string{"pyproject.toml", "uv.lock", "./deploy/", "*.cfg", "src"}}
 	worker := service("worker", reload.Fork, []types.ServiceVolumeConfig{bind("src", "/app/src")}, types.Trigger{Path: "src/jobs", Action: types.WatchActionRestart})
 	web := service("web", reload.NoPython, []types.ServiceVolumeConfig{bind("web", "/web"), {Type: types.VolumeTypeVolume, Target: "/web/cache"}},

@@ -40,8 +40,8 @@ type Service struct {
 	Name    string
 	Style   Style
 	Mapping source.Mapping
-	// Package is the folder of the pyproject.toml and the uv.lock that the container's environment is made from, or "".
-	Package string
+	// Dependencies are what the container's environment is made from: uv.lock, and the pyproject.toml of each member.
+	Dependencies []string
 	// Compile is a command in the container that fails where a new start would not build its program; nil if it is not known.
 	Compile []string
 	// Build is nil for a service that uses an image as it is.
