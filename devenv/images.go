@@ -86,7 +86,7 @@ func (e *Environment) imageIDs(ctx context.Context, requests []build.Request) (m
 func (e *Environment) buildOptions() build.Options {
 	return build.Options{
 		Dir: e.settings.Dir, Out: e.settings.Err, Terminal: e.settings.Interactive,
-		Mask: e.project.Masker().Text,
+		Hidden: []string{e.store.Folder()}, Mask: e.project.Masker().Text,
 		Auth: func(_ context.Context, host string) (build.Credentials, error) {
 			user, secret, err := e.stack.Credentials(host)
 			return build.Credentials{Username: user, Secret: secret}, err
