@@ -119,7 +119,7 @@ func (m meter) requests(ctx context.Context) (times []time.Duration, err error) 
 func (e *editor) trips() (times []time.Duration, err error) {
 	for range 300 {
 		began := time.Now()
-		if _, err := e.ask("threads", map[string]any{}); err != nil {
+		if err := e.ask("threads", map[string]any{}); err != nil {
 			return nil, err
 		}
 		times = append(times, time.Since(began))
@@ -151,7 +151,7 @@ func (m meter) hits(ctx context.Context, e *editor, n int) (times []time.Duratio
 
 // hit sets the breakpoint, asks until it is hit, and lets the request go on.
 func (m meter) hit(ctx context.Context, e *editor, line int) error {
-	_, err := e.ask("setBreakpoints", map[string]any{"source": map[string]any{"path": m.file}, "breakpoints": []any{map[string]any{"line": line}}})
+	err := e.ask("setBreakpoints", map[string]any{"source": map[string]any{"path": m.file}, "breakpoints": []any{map[string]any{"line": line}}})
 	if err != nil {
 		return err
 	}
@@ -168,7 +168,7 @@ func (m meter) hit(ctx context.Context, e *editor, line int) error {
 	e.at = time.Now()
 	enough()
 	if err == nil {
-		_, err = e.ask("continue", map[string]any{"threadId": thread})
+		err = e.ask("continue", map[string]any{"threadId": thread})
 	}
 	<-asked
 	return err

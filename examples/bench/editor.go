@@ -47,12 +47,12 @@ func attach(ctx context.Context, dir string) (*editor, error) {
 		return nil, err
 	}
 	e := &editor{conn: conn, in: bufio.NewReader(conn)}
-	_, err = e.ask("initialize", map[string]any{"adapterID": "debugpy", "clientName": "bench", "linesStartAt1": true, "pathFormat": "path"})
+	err = e.ask("initialize", map[string]any{"adapterID": "debugpy", "clientName": "bench", "linesStartAt1": true, "pathFormat": "path"})
 	if err == nil {
-		_, err = e.ask("attach", launch.Configurations[0])
+		err = e.ask("attach", launch.Configurations[0])
 	}
 	if err == nil {
-		_, err = e.ask("configurationDone", map[string]any{})
+		err = e.ask("configurationDone", map[string]any{})
 	}
 	if err != nil {
 		return nil, errors.Join(err, conn.Close())
@@ -61,7 +61,7 @@ func attach(ctx context.Context, dir string) (*editor, error) {
 }
 
 // ask sends a request and waits for its answer.
-func (e *editor) ask(command string, arguments any) (said, error) {
+func (e *editor) ask(command string, arguments any) error {
 	e.seq++
 	seq := e.seq
 	content, err := json.Marshal(map[string]any{"seq": seq, "type": "request", "command": command, "arguments": arguments})
@@ -69,13 +69,13 @@ func (e *editor) ask(command string, arguments any) (said, error) {
 		err = dap.WriteBaseMessage(e.conn, content)
 	}
 	if err != nil {
-		return said{}, err
+		return err
 	}
 	answer, err := e.hear(func(m said) bool { return m.RequestSeq == seq })
 	if err == nil && !answer.Success {
 		err = fmt.Errorf("%s: %s", command, answer.Message)
 	}
-	return answer, err
+	return err
 }
 
 // hear waits for a message.
