@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"devenv/devenv/document"
 	"devenv/devenv/fault"
 	"devenv/devenv/secret"
 )
@@ -72,7 +73,7 @@ func (p *Project) explain(name string, options ExplainOptions) ([]Explanation, e
 		}
 	}
 	if len(all) == 0 {
-		return nil, near(fault.New(fault.Usage, "%s: no such variable", name).
+		return nil, document.Near(fault.New(fault.Usage, "%s: no such variable", name).
 			WithHint("write SERVICE.NAME for a value of a service; the services are %s", strings.Join(p.Compose.ServiceNames(), ", ")),
 			name, p.variableNames())
 	}
@@ -103,7 +104,7 @@ func (p *Project) explainOf(service, rest string, options ExplainOptions) (Expla
 		return one, nil
 	}
 	names := slices.Concat(slices.Sorted(maps.Keys(p.Compose.Services[service].Environment)), known)
-	return Explanation{}, near(fault.New(fault.Usage, "%s.%s: no such variable or attribute", service, rest), rest, names)
+	return Explanation{}, document.Near(fault.New(fault.Usage, "%s.%s: no such variable or attribute", service, rest), rest, names)
 }
 
 // decide marks the winner, the strongest candidate that gives a value. Where none does, the strongest that says to

@@ -9,6 +9,8 @@ import (
 	"github.com/compose-spec/compose-go/v2/dotenv"
 	"github.com/compose-spec/compose-go/v2/template"
 	"go.yaml.in/yaml/v4"
+
+	"devenv/devenv/document"
 )
 
 // isVariable tells whether name is a variable for interpolation: an env file sets it, a compose file uses it, or the
@@ -113,7 +115,7 @@ func (p *Project) uses(name string) []Candidate {
 	var all []Candidate
 	for _, u := range t.order {
 		for _, root := range u.roots {
-			scalars(root, map[*yaml.Node]bool{}, func(node *yaml.Node) {
+			document.Scalars(root, map[*yaml.Node]bool{}, func(node *yaml.Node) {
 				if !strings.Contains(node.Value, "$") {
 					return
 				}

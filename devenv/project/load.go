@@ -15,6 +15,7 @@ import (
 	"github.com/sirupsen/logrus"
 	"go.yaml.in/yaml/v4"
 
+	"devenv/devenv/document"
 	"devenv/devenv/fault"
 )
 
@@ -185,5 +186,5 @@ func (p *Project) Known(services []string) error {
 
 func unknownService(name string, all []string) error {
 	unknown := fault.New(fault.Usage, "service %q: no such service", name).WithHint("the services are %s", strings.Join(all, ", "))
-	return near(unknown, name, all)
+	return document.Near(unknown, name, all)
 }

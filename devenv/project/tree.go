@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"go.yaml.in/yaml/v4"
+
+	"devenv/devenv/document"
 )
 
 // tree is the compose files in use as YAML nodes, so that a value can be traced to its line. It mirrors what
@@ -74,18 +76,18 @@ func (in *inputs) scope() scope {
 // add parses a file and everything that it includes. ancestors are the files on the way to it.
 func (t *tree) add(file string, content []byte, dir string, scope scope, ancestors []string) *unit {
 	u := &unit{file: file, dir: dir, scope: scope, includes: map[*yaml.Node][][]*unit{}}
-	u.roots, _ = parseDocuments(content)
+	u.roots, _ = document.Parse(content)
 	t.order = append(t.order, u)
 	if slices.Contains(ancestors, file) {
 		return u // a cycle; the loader reports it
 	}
 	for _, root := range u.roots {
-		_, list := child(root, "include")
-		if list = follow(list); list == nil {
+		_, list := document.Child(root, "include")
+		if list = document.Follow(list); list == nil {
 			continue
 		}
 		for _, entry := range list.Content {
-			u.includes[root] = append(u.includes[root], t.include(u, follow(entry), append(ancestors, file)))
+			u.includes[root] = append(u.includes[root], t.include(u, document.Follow(entry), append(ancestors, file)))
 		}
 	}
 	return u
@@ -96,9 +98,9 @@ func (t *tree) include(u *unit, entry *yaml.Node, ancestors []string) []*unit {
 	paths, envFiles := u.strings(entry), []string(nil)
 	dir := ""
 	if entry.Kind == yaml.MappingNode {
-		paths = u.strings(second(child(entry, "path")))
-		envFiles = u.strings(second(child(entry, "env_file")))
-		if names := u.strings(second(child(entry, "project_directory"))); len(names) > 0 {
+		paths = u.strings(second(document.Child(entry, "path")))
+		envFiles = u.strings(second(document.Child(entry, "env_file")))
+		if names := u.strings(second(document.Child(entry, "project_directory"))); len(names) > 0 {
 			dir = absoluteIn(u.dir, names[0])
 		}
 	}
@@ -148,7 +150,7 @@ func (t *tree) local(dir, path string) string {
 
 // strings are the interpolated scalars of a scalar or list node.
 func (u *unit) strings(node *yaml.Node) []string {
-	node = follow(node)
+	node = document.Follow(node)
 	if node == nil {
 		return nil
 	}
@@ -172,7 +174,7 @@ func second(_, value *yaml.Node) *yaml.Node { return value }
 func (t *tree) files() []string {
 	for _, u := range slices.Clone(t.order) {
 		for _, root := range u.roots {
-			for _, name := range keys(second(child(root, "services"))) {
+			for _, name := range document.Keys(second(document.Child(root, "services"))) {
 				t.inRoot(u, root, "services", name, nil) // reaches the files that extends brings in
 			}
 		}
@@ -214,7 +216,7 @@ func (t *tree) inRoot(u *unit, root *yaml.Node, section, name string, seen []str
 			all = append(all, c)
 		}
 	}
-	at, node := child(second(child(root, section)), name)
+	at, node := document.Child(second(document.Child(root, section)), name)
 	if at == nil {
 		return all
 	}
@@ -227,14 +229,14 @@ func (t *tree) inRoot(u *unit, root *yaml.Node, section, name string, seen []str
 
 // base are the contributions of the service that service name of u extends, or nothing.
 func (t *tree) base(u *unit, root *yaml.Node, name string, service *yaml.Node, seen []string) []contribution {
-	_, node := child(service, "extends")
-	if node = follow(node); node == nil || slices.Contains(seen, u.file+"\x00"+name) {
+	_, node := document.Child(service, "extends")
+	if node = document.Follow(node); node == nil || slices.Contains(seen, u.file+"\x00"+name) {
 		return nil
 	}
 	seen = append(slices.Clone(seen), u.file+"\x00"+name)
 	ref, file := u.strings(node), []string(nil)
 	if node.Kind == yaml.MappingNode {
-		ref, file = u.strings(second(child(node, "service"))), u.strings(second(child(node, "file")))
+		ref, file = u.strings(second(document.Child(node, "service"))), u.strings(second(document.Child(node, "file")))
 	}
 	if len(ref) == 0 {
 		return nil
@@ -259,7 +261,7 @@ func (t *tree) extend(u *unit, path string) *unit {
 	}
 	content, _ := os.ReadFile(path)
 	base := &unit{file: path, dir: filepath.Dir(path), scope: u.scope}
-	base.roots, _ = parseDocuments(content)
+	base.roots, _ = document.Parse(content)
 	t.extended[path] = base
 	t.order = append(t.order, base)
 	return base
