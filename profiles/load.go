@@ -35,6 +35,7 @@ func (p Places) load(name string, above []string) (*Profile, error) {
 		return nil, err
 	}
 	own := empty(name)
+	own.Files = p.Paths(name)
 	for _, layer := range layers {
 		read, err := p.read(layer)
 		if err != nil {
@@ -81,9 +82,6 @@ func (p Places) base(name *yaml.Node, origin Origin, above []string) (*Profile, 
 // read parses and checks one layer.
 func (p Places) read(l layer) (*Profile, error) {
 	read := empty("")
-	if !strings.HasPrefix(l.file, starterPrefix) {
-		read.Files = []string{l.file}
-	}
 	roots, err := document.Parse(l.content)
 	if err != nil {
 		if at := document.SyntaxError(p.Shown(l.file), err); at != nil {
@@ -100,7 +98,10 @@ func (p Places) read(l layer) (*Profile, error) {
 	if err := p.check(l.file, roots[0]); err != nil {
 		return nil, err
 	}
-	read.root = plain(roots[0], func(node *yaml.Node) { read.places[node] = Origin{l.file, node.Line, node.Column} })
+	if err := p.checkVariables(l.file, roots[0]); err != nil {
+		return nil, err
+	}
+	read.root = document.Plain(roots[0], func(node *yaml.Node) { read.places[node] = Origin{l.file, node.Line, node.Column} })
 	return read, nil
 }
 
@@ -117,6 +118,18 @@ func (p Places) check(file string, root *yaml.Node) error {
 		at, _ := document.Deepest(root, path)
 		return fault.New(fault.Usage, "%s: %s", p.place(Origin{file, at.Line, at.Column}), fmt.Sprintf(format, args...))
 	})
+}
+
+// checkVariables refuses variables by which Compose finds its files: they are found before a profile is.
+func (p Places) checkVariables(file string, root *yaml.Node) error {
+	_, env := document.Child(root, "env")
+	for _, name := range document.Keys(env) {
+		if at, _ := document.Child(env, name); strings.HasPrefix(name, "COMPOSE_") {
+			return fault.New(fault.Usage, "%s: env: %s is Compose's own", p.place(Origin{file, at.Line, at.Column}), name).
+				WithHint("compose_files, compose_profiles and project_name say the same here")
+		}
+	}
+	return nil
 }
 
 // place is an origin as messages show it.

@@ -4,8 +4,6 @@ import (
 	"slices"
 
 	"go.yaml.in/yaml/v4"
-
-	"devenv/devenv/document"
 )
 
 func empty(name string) *Profile {
@@ -64,26 +62,6 @@ func indexOf(mapping *yaml.Node, key string) int {
 		}
 	}
 	return -1
-}
-
-// plain is a copy of a node in which aliases and << are written out; seen is told every node of it.
-func plain(node *yaml.Node, seen func(*yaml.Node)) *yaml.Node {
-	node = document.Follow(node)
-	bare := &yaml.Node{Kind: node.Kind, Tag: node.Tag, Value: node.Value, Style: node.Style, Line: node.Line, Column: node.Column}
-	seen(bare)
-	if node.Kind == yaml.SequenceNode {
-		for _, item := range node.Content {
-			bare.Content = append(bare.Content, plain(item, seen))
-		}
-		return bare
-	}
-	for _, name := range document.Keys(node) {
-		if indexOf(bare, name) < 0 {
-			key, value := document.Child(node, name)
-			bare.Content = append(bare.Content, plain(key, seen), plain(value, seen))
-		}
-	}
-	return bare
 }
 
 // items are the strings of a list, or the one that stands for it.

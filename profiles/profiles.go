@@ -48,7 +48,7 @@ type Service struct {
 type Profile struct {
 	Settings
 	Name  string
-	Files []string // absolute paths of the files that it is made of
+	Files []string // absolute paths of the files that it is made of, and of those that would be, were they there
 
 	root   *yaml.Node
 	places map[*yaml.Node]Origin   // of every node below root

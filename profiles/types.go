@@ -2,6 +2,7 @@ package profiles
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -40,6 +41,9 @@ func (Command) Schema() map[string]any { return oneOrMore() }
 // UnmarshalYAML takes either form.
 func (c *Command) UnmarshalYAML(node *yaml.Node) error { return decodeList(node, (*[]string)(c)) }
 
+// shortPort is Compose's short form: [[ADDRESS:]HOST:]CONTAINER[/PROTOCOL], where ports may be ranges.
+var shortPort = regexp.MustCompile(`^((\[[^\]]+\]|[^:\[\]]+):)?(\d*(-\d+)?:)?\d+(-\d+)?(/[a-z]+)?$`)
+
 // Ports are ports in Compose's short form.
 type Ports []string
 
@@ -52,8 +56,8 @@ func (Ports) Refuse(value any) string {
 	for _, item := range items {
 		if text, isText := item.(string); !isText && !isNumber(item) {
 			return "must be a list of ports in the short form, [HOST:]CONTAINER"
-		} else if isText && text == "" {
-			return "a port is empty"
+		} else if isText && !strings.Contains(text, "$") && !shortPort.MatchString(text) {
+			return fmt.Sprintf("%q is no port; the short form is [[ADDRESS:]HOST:]CONTAINER", text)
 		}
 	}
 	return ""
@@ -116,6 +120,9 @@ func oneOrMore() map[string]any {
 }
 
 func decodeList(node *yaml.Node, into *[]string) error {
+	if node.Tag == "!!null" {
+		return nil
+	}
 	if node.Kind == yaml.ScalarNode {
 		*into = []string{node.Value}
 		return nil

@@ -150,3 +150,26 @@ func Scalars(node *yaml.Node, seen map[*yaml.Node]bool, visit func(*yaml.Node)) 
 		}
 	}
 }
+
+// Plain is a copy of a node in which aliases and << are written out; seen is told every node of it. The encoder of
+// package yaml changes the nodes that it writes, so it is given copies.
+func Plain(node *yaml.Node, seen func(*yaml.Node)) *yaml.Node {
+	node = Follow(node)
+	plain := &yaml.Node{Kind: node.Kind, Tag: node.Tag, Value: node.Value, Style: node.Style, Line: node.Line, Column: node.Column}
+	seen(plain)
+	if node.Kind == yaml.SequenceNode {
+		for _, item := range node.Content {
+			plain.Content = append(plain.Content, Plain(item, seen))
+		}
+		return plain
+	}
+	written := map[string]bool{}
+	for _, name := range Keys(node) {
+		if !written[name] {
+			written[name] = true
+			key, value := Child(node, name)
+			plain.Content = append(plain.Content, Plain(key, seen), Plain(value, seen))
+		}
+	}
+	return plain
+}

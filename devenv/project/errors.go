@@ -98,7 +98,7 @@ func translations() []translation {
 func (in *inputs) at(path []string, format string, args ...any) *fault.Error {
 	text := fmt.Sprintf(format, args...)
 	if origin, ok := in.tree().locate(path); ok {
-		text = in.place(origin, slices.Contains(path, extensionKey)) + ": " + text
+		text = in.place(origin, origin.Kind == ProfileFile || slices.Contains(path, extensionKey)) + ": " + text
 	}
 	return fault.New(fault.Usage, "%s", text)
 }
@@ -119,7 +119,7 @@ func (t *tree) locate(path []string) (Origin, bool) {
 	depth := 0
 	consider := func(u *unit, node *yaml.Node, path []string, above int) {
 		if at, n := document.Deepest(node, path); n > 0 && n+above >= depth {
-			found, depth = Origin{Kind: File, File: u.file, Line: at.Line, Column: at.Column}, n+above
+			found, depth = u.origin(at), n+above
 		}
 	}
 	var contributions []contribution
@@ -237,6 +237,10 @@ func (in *inputs) unknownResource(groups []string) error {
 }
 
 func (in *inputs) serviceAndCause(groups []string) error {
+	if in.onlyInProfile(groups[1]) {
+		unknown := in.at([]string{"services", groups[1]}, "services: no service %q", groups[1])
+		return document.Near(unknown, groups[1], in.tree().names("services"))
+	}
 	return in.at([]string{"services", groups[1]}, "services.%s: %s", groups[1], groups[2])
 }
 
@@ -260,7 +264,7 @@ func (t *tree) mention(path string) (place Origin, found bool) {
 		for _, root := range u.roots {
 			document.Scalars(root, map[*yaml.Node]bool{}, func(node *yaml.Node) {
 				if written := u.strings(node); !found && t.local(u.dir, written[0]) == path {
-					place, found = Origin{Kind: File, File: u.file, Line: node.Line, Column: node.Column}, true
+					place, found = u.origin(node), true
 				}
 			})
 		}
@@ -268,10 +272,13 @@ func (t *tree) mention(path string) (place Origin, found bool) {
 	return place, found
 }
 
-// names are all names in a section of any file in use, sorted.
+// names are all names in a section of any compose file in use, sorted.
 func (t *tree) names(section string) []string {
 	var names []string
 	for _, u := range t.order {
+		if u.profile != nil {
+			continue
+		}
 		for _, root := range u.roots {
 			names = append(names, document.Keys(second(document.Child(root, section)))...)
 		}

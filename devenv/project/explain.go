@@ -111,7 +111,7 @@ func (p *Project) explainOf(service, rest string, options ExplainOptions) (Expla
 // unset the variable has won: an environment entry without a value.
 func (e *Explanation) decide() *Candidate {
 	for i := range e.Candidates {
-		if c := &e.Candidates[i]; !c.void || c.Origin.Kind == File {
+		if c := &e.Candidates[i]; !c.void || c.by != nil {
 			c.Won = true
 			e.Value, e.Unset = c.Value, c.void
 			return c
@@ -173,6 +173,8 @@ func place(c *Candidate) string {
 // fileRule is the rule by which one compose file's word counts more than another's.
 func fileRule(won, lost *contribution) string {
 	switch {
+	case won.unit.profile != nil:
+		return "the profile wins over the compose files"
 	case lost.role == extends && won.role != extends:
 		return "the service wins over what it extends"
 	case lost.role == extends:

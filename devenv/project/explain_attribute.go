@@ -71,7 +71,7 @@ func hasTag(node *yaml.Node, tag string) bool {
 func (w written) candidate(at, value *yaml.Node) Candidate {
 	c := Candidate{
 		by:     w.by,
-		Origin: Origin{Kind: File, File: w.by.unit.file, Line: at.Line, Column: at.Column},
+		Origin: w.by.unit.origin(at),
 	}
 	var asked []string
 	var decoded any

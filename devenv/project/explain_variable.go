@@ -80,7 +80,7 @@ func (p *Project) layerCandidates(l layer, name string) []Candidate {
 		return nil
 	}
 	if len(l.files) == 0 {
-		return []Candidate{{Value: value, Origin: Origin{Kind: l.kind}}}
+		return []Candidate{{Value: value, Origin: l.origin(name)}}
 	}
 	var all []Candidate
 	for _, file := range slices.Backward(l.files) {
@@ -123,9 +123,11 @@ func (p *Project) uses(name string) []Candidate {
 				if !found {
 					return
 				}
+				place := u.origin(node)
+				place.Kind = Default
 				all = append(all, Candidate{
 					Value:  used.DefaultValue,
-					Origin: Origin{Kind: Default, File: u.file, Line: node.Line, Column: node.Column},
+					Origin: place,
 					Note:   "used here",
 					void:   used.DefaultValue == "",
 				})

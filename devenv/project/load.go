@@ -29,9 +29,13 @@ func (in *inputs) load(ctx context.Context) (*types.Project, error) {
 	if err != nil {
 		return nil, err
 	}
+	overlay, err := in.overlay()
+	if err != nil {
+		return nil, err
+	}
 	registerRawFormat()
 	project, err := loader.LoadWithContext(ctx, types.ConfigDetails{
-		ConfigFiles: slices.Clone(in.contents),
+		ConfigFiles: append(slices.Clone(in.contents), overlay...),
 		WorkingDir:  in.dir,
 		Environment: in.env,
 	}, in.withResources, func(options *loader.Options) {
@@ -46,7 +50,7 @@ func (in *inputs) load(ctx context.Context) (*types.Project, error) {
 	for _, file := range in.contents {
 		project.ComposeFiles = append(project.ComposeFiles, file.Filename)
 	}
-	return project, nil
+	return in.switched(project)
 }
 
 // profiles are the Compose profiles to enable.

@@ -34,7 +34,7 @@ func (in *inputs) missing() error {
 		for _, root := range u.roots {
 			document.Scalars(root, map[*yaml.Node]bool{}, func(node *yaml.Node) {
 				for name, reason := range u.scope.unmet(node.Value) {
-					place := Origin{File: u.file, Line: node.Line, Column: node.Column}
+					place := u.origin(node)
 					all = append(all, requirement{place: place, name: name, reason: reason})
 				}
 			})
@@ -111,7 +111,7 @@ func (in *inputs) missingEnvFile(service, path string) error {
 		for _, item := range envFileItems(second(document.Child(c.node, "env_file"))) {
 			written := c.unit.strings(item.path)
 			if len(written) == 1 && absoluteIn(c.unit.dir, in.expandHome(written[0])) == path {
-				place := in.place(Origin{File: c.unit.file, Line: item.at.Line}, false)
+				place := in.place(c.unit.origin(item.at), c.unit.profile != nil)
 				return fault.New(fault.Usage, "%s: env_file %s: no such file", place, written[0]).WithHint("%s", hint)
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"devenv/devenv/document"
+	"devenv/profiles"
 )
 
 // tree is the compose files in use as YAML nodes, so that a value can be traced to its line. It mirrors what
@@ -27,6 +28,21 @@ type unit struct {
 	scope    scope
 	roots    []*yaml.Node
 	includes map[*yaml.Node][][]*unit // by root: for each entry of include its file and that file's overrides
+
+	profile  *profiles.Profile         // that it is made of; nil for a compose file
+	reworded map[*yaml.Node]*yaml.Node // nodes that the profile has in its own words
+}
+
+// origin is the place of a node.
+func (u *unit) origin(at *yaml.Node) Origin {
+	if u.profile != nil {
+		if own, is := u.reworded[at]; is {
+			at = own
+		}
+		place := u.profile.Place(at)
+		return Origin{Kind: ProfileFile, File: place.File, Line: place.Line, Column: place.Column}
+	}
+	return Origin{Kind: File, File: u.file, Line: at.Line, Column: at.Column}
 }
 
 // Roles of a contribution, by how Compose came to it.
@@ -55,6 +71,11 @@ func (in *inputs) tree() *tree {
 		for _, file := range in.contents {
 			t.units = append(t.units, t.add(file.Filename, file.Content, in.dir, scope, nil))
 		}
+		if in.profile != nil {
+			u := composeUnit(in.profile)
+			u.dir, u.scope = in.dir, scope
+			t.units, t.order = append(t.units, u), append(t.order, u)
+		}
 		in.built = t
 	})
 	return in.built
@@ -62,7 +83,7 @@ func (in *inputs) tree() *tree {
 
 // scope is where the variables of the main compose files come from.
 func (in *inputs) scope() scope {
-	s := scope{{kind: ProcessEnvironment, values: in.process}}
+	s := append(scope{{kind: ProcessEnvironment, values: in.process}}, in.profileLayers...)
 	if in.envFilesNamed {
 		s = s.withEnvFiles(NamedEnvFile, in.envFiles)
 	} else {
@@ -181,7 +202,7 @@ func (t *tree) files() []string {
 	}
 	var files []string
 	for _, u := range t.order {
-		if !slices.Contains(files, u.file) {
+		if u.profile == nil && !slices.Contains(files, u.file) {
 			files = append(files, u.file)
 		}
 	}

@@ -87,7 +87,7 @@ func (t *tree) use(name string) (place Origin, found bool) {
 		for _, root := range u.roots {
 			document.Scalars(root, map[*yaml.Node]bool{}, func(node *yaml.Node) {
 				if !found && pattern.MatchString(strings.ReplaceAll(node.Value, "$$", "")) {
-					place, found = Origin{Kind: File, File: u.file, Line: node.Line, Column: node.Column}, true
+					place, found = u.origin(node), true
 				}
 			})
 		}
