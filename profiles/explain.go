@@ -3,6 +3,7 @@ package profiles
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -71,3 +72,35 @@ func (p Places) Text(values []Value) string {
 }
 
 func (p Places) line(o Origin) string { return fmt.Sprintf("%s:%d", p.Shown(o.File), o.Line) }
+
+// Difference is a value that two profiles do not share; "" where one of them does not say it.
+type Difference struct {
+	Name  string `json:"name"`
+	One   string `json:"one"`
+	Other string `json:"other"`
+}
+
+// Diff are the values in which two profiles differ, sorted; that they extend or describe themselves otherwise does not
+// count.
+func Diff(one, other *Profile) []Difference {
+	all := map[string]*Difference{}
+	of := func(name string) *Difference {
+		if all[name] == nil {
+			all[name] = &Difference{Name: name}
+		}
+		return all[name]
+	}
+	for _, v := range one.Values() {
+		of(v.Name).One = v.Value
+	}
+	for _, v := range other.Values() {
+		of(v.Name).Other = v.Value
+	}
+	differences := []Difference{}
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		if d := all[name]; d.One != d.Other && name != "extends" && name != "description" {
+			differences = append(differences, *d)
+		}
+	}
+	return differences
+}

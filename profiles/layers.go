@@ -28,6 +28,7 @@ type Places struct {
 	Team  string                   // the absolute folder of the project's profiles, personal ones too
 	User  string                   // the absolute folder of the user's profiles for all projects; "" is none
 	Shown func(path string) string // a path as messages show it
+	Draft Draft                    // read in place of a file
 }
 
 // layer is one file of a profile.
@@ -58,7 +59,7 @@ func (p Places) layers(name string) ([]layer, error) {
 		all = append(all, layer{starterPrefix + name, content})
 	}
 	for _, path := range p.Paths(name) {
-		content, err := os.ReadFile(path)
+		content, err := p.content(path)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -68,6 +69,19 @@ func (p Places) layers(name string) ([]layer, error) {
 		all = append(all, layer{path, content})
 	}
 	return all, nil
+}
+
+// Draft is a file as somebody wants it to be.
+type Draft struct {
+	Path    string
+	Content []byte
+}
+
+func (p Places) content(path string) ([]byte, error) {
+	if path == p.Draft.Path {
+		return p.Draft.Content, nil
+	}
+	return os.ReadFile(path)
 }
 
 // Starter is the text of the starter profile of a name, if there is one.

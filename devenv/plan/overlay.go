@@ -43,7 +43,7 @@ func (o *overlay) apply() {
 		return
 	}
 	o.dropSource()
-	o.dropDebugPort()
+	o.dropDebugPort("%s; mode %s has no debugger", o.debug.cause, o.mode)
 	if choice.Cause != "" {
 		o.giveCommandBack()
 	}
@@ -136,12 +136,12 @@ func (o *overlay) dropSource() {
 	})
 }
 
-func (o *overlay) dropDebugPort() {
+func (o *overlay) dropDebugPort(cause string, args ...any) {
 	o.service.Ports = slices.DeleteFunc(o.service.Ports, func(p types.ServicePortConfig) bool {
 		if !o.debug.is(p) {
 			return false
 		}
-		o.change("ports", portText(p), "", "%s; mode %s has no debugger", o.debug.cause, o.mode)
+		o.change("ports", portText(p), "", cause, args...)
 		return true
 	})
 }
@@ -149,6 +149,10 @@ func (o *overlay) dropDebugPort() {
 // openDebugger says how a debugger comes to the service. Where the agent lets it in, devenv listens in place of the
 // engine: on this machine alone, for whoever reaches the port can run code (DESIGN 3.9), and also while no process runs.
 func (o *overlay) openDebugger() {
+	if place, off := o.in.NoDebug[o.service.Name]; off {
+		o.dropDebugPort("%s: debug is false", place)
+		return
+	}
 	port := o.expectedPort()
 	if !o.agent {
 		o.guardDebugPort()

@@ -230,7 +230,7 @@ func cause(err error) error {
 	return err
 }
 
-func (in *inputs) rel(path string) string { return relative(in.request.Dir, path) }
+func (in *inputs) rel(path string) string { return Relative(in.request.Dir, path) }
 
 // selectByEnvironment takes the compose files from COMPOSE_FILE.
 func (in *inputs) selectByEnvironment() error {

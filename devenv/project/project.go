@@ -114,10 +114,10 @@ func (p *Project) Place(path ...string) string {
 }
 
 // Rel is path as messages show it: relative to where the command was started, if that is the shorter way to say it.
-func (p *Project) Rel(path string) string { return relative(p.request.Dir, path) }
+func (p *Project) Rel(path string) string { return Relative(p.request.Dir, path) }
 
-// relative shortens path to one relative to dir, unless it is not longer as it is.
-func relative(dir, path string) string {
+// Relative shortens path to one relative to dir, unless it is not longer as it is.
+func Relative(dir, path string) string {
 	rel, err := filepath.Rel(dir, path)
 	if err != nil || !filepath.IsAbs(path) || len(rel) >= len(path) || strings.Count(rel, "..") > 2 {
 		return path
