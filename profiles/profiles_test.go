@@ -1,6 +1,7 @@
 package profiles_test
 
 import (
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -67,6 +68,45 @@ func outcome(places profiles.Places) string {
 		text += "  " + known.Hint + "\n"
 	}
 	return text
+}
+
+// What README.md shows is a profile.
+func TestReadme(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, found := strings.Cut(string(readme), "```yaml\n# .devenv/profiles/")
+	text, _, _ = strings.Cut(text, "```")
+	name, content, _ := strings.Cut(text, ".local.yaml\n")
+	if !found {
+		t.Fatal("README.md shows no profile")
+	}
+	places := profiles.Places{Team: "/nowhere", Shown: filepath.Base}
+	places.Draft = profiles.Draft{Path: places.Personal(name), Content: []byte(content)}
+	profile, err := places.Load(name)
+	if err != nil || profile.Services["api"].Ports[0] != "18000:8000" {
+		t.Fatal(profile, err)
+	}
+}
+
+// The schema knows every key, and where a value has more than one form.
+func TestSchema(t *testing.T) {
+	t.Parallel()
+	text, err := json.Marshal(profiles.Schema())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range []string{
+		`"enum":["fork","restart","native","off"]`, `"additionalProperties":{"additionalProperties":false,`,
+		`"enabled":{"description":"false leaves the service out; true has it also without its Compose profile","type":"boolean"}`,
+		`"compose_profiles":{"description":"Compose profiles to enable, instead of those of .env","oneOf":[{"type":"string"},{"items":{"type":"string"},"type":"array"}]}`,
+	} {
+		if !strings.Contains(string(text), part) {
+			t.Errorf("not in the schema: %s", part)
+		}
+	}
 }
 
 // FuzzProfile: no text makes reading a profile panic, and what is read can be explained.
