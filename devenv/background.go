@@ -46,7 +46,7 @@ func (e *Environment) session(ctx context.Context) error {
 func (e *Environment) handOver(ctx context.Context, planned plan.Plan) error {
 	if _, held := e.store.Holder(state.Live); held {
 		answer, err := live.Ask(ctx, e.socket(), live.Request{Adopt: &live.Adoption{
-			Command: e.settings.Command, Mode: e.settings.Mode, DebugWait: e.settings.DebugWait,
+			Command: e.settings.Command, Mode: e.settings.Mode, Profile: e.settings.Profile, DebugWait: e.settings.DebugWait,
 		}})
 		e.sayDebuggers(answer.Debuggers, planned)
 		if !errors.Is(err, live.ErrOther) {
@@ -80,7 +80,7 @@ func (e *Environment) sayDebuggers(debuggers map[string]live.Debugger, planned p
 
 // liveArgs are the command line of the background session.
 func (e *Environment) liveArgs() []string {
-	args := append(e.projectFlags(), "live", "--mode", e.settings.Mode, "--poll", e.settings.Poll.String())
+	args := append(e.projectFlags(), "live", "--mode", e.settings.Mode, "--profile", e.settings.Profile, "--poll", e.settings.Poll.String())
 	for _, service := range e.settings.DebugWait {
 		args = append(args, "--debug-wait", service)
 	}

@@ -138,7 +138,7 @@ func changesOf(planned plan.Plan, name string) []plan.Change {
 func (e *Environment) printPlan(planned plan.Plan, format string) error {
 	if format == "json" {
 		return e.settings.Term.JSON(shownPlan{
-			Mode: planned.Modes.Of(""), Services: planned.Modes.Services,
+			Mode: planned.Modes.Of(""), Profile: planned.Profile, Services: planned.Modes.Services,
 			Changes: append([]plan.Change{}, maskedChanges(planned.Changes)...), Advice: append([]plan.Advice{}, planned.Advice...),
 		})
 	}
@@ -148,6 +148,7 @@ func (e *Environment) printPlan(planned plan.Plan, format string) error {
 
 type shownPlan struct {
 	Mode     string            `json:"mode"`
+	Profile  string            `json:"profile,omitempty"`
 	Services map[string]string `json:"services,omitempty"`
 	Changes  []plan.Change     `json:"changes"`
 	Advice   []plan.Advice     `json:"advice"`

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"strings"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"devenv/devenv/stack"
 	"devenv/devenv/state"
 	"devenv/devenv/term"
+	"devenv/profiles"
 )
 
 // Settings are what a command is started with.
@@ -24,6 +26,8 @@ type Settings struct {
 	ProjectDir      string        // --project-directory
 	Name            string        // -p
 	Mode            string        // for this time, before the remembered one; "" is none
+	Profile         string        // for this time, before the remembered one; profiles.None is none, "" the remembered one
+	WithoutProfile  bool          // the command is about profiles, and must do its work where the chosen one is wrong
 	Poll            time.Duration // look at files this often instead of waiting for events; 0 is events
 	DebugWait       []string      // services that run nothing before a debugger has attached
 	Existing        bool          // the command acts on what runs already, so services' env files may be missing
@@ -45,6 +49,7 @@ type Environment struct {
 	project  *project.Project
 	store    state.Store
 	state    state.State
+	profile  *profiles.Profile // nil is none
 
 	stack  *stack.Stack
 	engine *engine.Client // nil until connect
@@ -62,28 +67,26 @@ func Open(ctx context.Context, settings Settings) (*Environment, error) {
 	if err != nil {
 		return nil, errors.Join(err, opened.Close())
 	}
+	env.warn()
 	return env, nil
 }
 
 func open(ctx context.Context, settings Settings, opened *stack.Stack) (*Environment, error) {
+	env := &Environment{settings: settings, stack: opened, touched: map[string]bool{}}
 	loaded, err := project.Load(ctx, project.Request{
 		Dir: settings.Dir, Env: settings.Env, Files: settings.Files, EnvFiles: settings.EnvFiles,
 		ProjectDir: settings.ProjectDir, Name: settings.Name, WithoutEnvFiles: settings.Existing, Stdin: settings.In,
-		Resources: opened.ResourceLoaders(),
+		Resources: opened.ResourceLoaders(), Profile: env.chosenProfile,
 	})
 	if err != nil {
 		return nil, err
 	}
-	store := state.In(loaded.Compose.WorkingDir)
-	remembered, err := store.Load()
-	if err != nil {
+	env.project, env.profile, env.store = loaded, loaded.Profile(), state.In(loaded.Dir())
+	if env.state, err = env.store.Load(); err != nil {
 		return nil, err
 	}
 	settings.Term.Mask(loaded.Masker().Text)
-	for _, warning := range loaded.Warnings {
-		settings.Term.Warn("%s", warning)
-	}
-	return &Environment{settings: settings, project: loaded, store: store, state: remembered, stack: opened, touched: map[string]bool{}}, nil
+	return env, nil
 }
 
 // again is the project loaded anew, on the same connections; closing it is for the first one.
@@ -93,7 +96,15 @@ func (e *Environment) again(ctx context.Context) (*Environment, error) {
 		return nil, err
 	}
 	fresh.engine = e.engine
+	fresh.warn()
 	return fresh, nil
+}
+
+// warn prints what loading the project found worth mending.
+func (e *Environment) warn() {
+	for _, warning := range e.project.Warnings {
+		e.settings.Term.Warn("%s", warning)
+	}
 }
 
 // Close gives back the connections to the engine.
@@ -119,7 +130,8 @@ func (e *Environment) connect(ctx context.Context) error {
 	return err
 }
 
-// modes are the modes of the project's services: the flag, what this checkout remembers, x-devenv.mode, local.
+// modes are the modes of the project's services: the flag, what this checkout remembers, the profile, x-devenv.mode,
+// local. A profile that was given for this time goes before what is remembered.
 func (e *Environment) modes(flag string) plan.Modes {
 	if mode := cmp.Or(flag, e.settings.Mode); mode != "" {
 		return plan.Modes{Project: strings.ToLower(mode)}
@@ -129,7 +141,16 @@ func (e *Environment) modes(flag string) plan.Modes {
 
 // modesOf are the modes that a remembered state means.
 func (e *Environment) modesOf(remembered state.State) plan.Modes {
-	return plan.Modes{Project: cmp.Or(remembered.Mode, e.project.Extension.Mode), Services: remembered.Services}
+	said := e.profileModes()
+	if e.settings.Profile != "" && e.settings.Profile != e.state.Profile && (said.Project != "" || len(said.Services) > 0) {
+		remembered = state.State{}
+	}
+	if remembered.Mode != "" {
+		return plan.Modes{Project: remembered.Mode, Services: remembered.Services}
+	}
+	said.Project = cmp.Or(said.Project, e.project.Extension.Mode)
+	maps.Copy(said.Services, remembered.Services)
+	return said
 }
 
 // change takes the project for a command that changes its containers, and gives the project back.

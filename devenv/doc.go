@@ -2,7 +2,7 @@
 //
 // Data flows one way, and every decision is a value that can be printed before anything is done:
 //
-//	compose files + env files + mode
+//	compose files + env files + profile + mode
 //	    -> project  one resolved Compose project; every value knows its origin
 //	    -> plan     what devenv changes in it for the mode, each change with its cause
 //	    -> build    images, by the engine's own BuildKit
@@ -11,7 +11,8 @@
 //	                debug (an editor's session) -> the debugger that the agent lets into the process that serves
 //	                uv (a package to add) -> the container's environment, pyproject.toml and uv.lock
 //
-// Packages beside the arrows: source (which mounts are project code, which files are ignored), dockerfile (stages and facts), engine (direct
-// Engine API), state (what a checkout remembers, who holds it), secret (what may be printed), debug/vscode (an editor's configuration), fault (errors), term
-// (the only printer). cmd/devenv imports this package and holds the flags.
+// Packages beside the arrows: profiles (one developer's choices), source (which mounts are project code, which files are
+// ignored), dockerfile (stages and facts), engine (direct Engine API), state (what a checkout remembers, who holds it),
+// secret (what may be printed), debug/vscode (an editor's configuration), document (YAML that people write, with its
+// places), fault (errors), term (the only printer). cmd/devenv imports this package and holds the flags.
 package devenv

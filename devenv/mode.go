@@ -147,9 +147,9 @@ func (e *Environment) switchable(mode string, services []string) error {
 // exception.
 func choose(before state.State, mode string, services []string) state.State {
 	if len(services) == 0 {
-		return state.State{Mode: mode}
+		return state.State{Profile: before.Profile, Mode: mode}
 	}
-	after := state.State{Mode: before.Mode, Services: maps.Clone(before.Services)}
+	after := state.State{Profile: before.Profile, Mode: before.Mode, Services: maps.Clone(before.Services)}
 	if after.Services == nil {
 		after.Services = map[string]string{}
 	}

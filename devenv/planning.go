@@ -23,6 +23,7 @@ import (
 func (e *Environment) input(of *project.Project, modes plan.Modes) (plan.Input, error) {
 	in := plan.Input{
 		Project: of.Compose, Extensions: of.Services, Modes: modes, DebugWait: e.settings.DebugWait,
+		NoDebug: e.withoutDebugger(), Profile: e.profileName(),
 		Dockerfiles: map[string]*dockerfile.File{}, IsFile: isFile,
 	}
 	in.Agent.Content, in.Agent.Path = agentFile()
@@ -101,7 +102,7 @@ func (e *Environment) readDockerfile(in plan.Input, path string) error {
 func (e *Environment) plan(modes plan.Modes, services []string) (plan.Input, plan.Plan, error) {
 	in, err := e.input(e.project, modes)
 	if err == nil {
-		err = knownModes(in, modes)
+		err = e.knownModes(in, modes)
 	}
 	if err != nil {
 		return in, plan.Plan{}, err
@@ -155,13 +156,13 @@ func buildsOnly(selected, whole types.Services) types.Services {
 }
 
 // knownModes refuses a mode that no service has anything for.
-func knownModes(in plan.Input, modes plan.Modes) error {
+func (e *Environment) knownModes(in plan.Input, modes plan.Modes) error {
 	known := plan.Known(in)
 	for _, name := range append(slices.Sorted(maps.Values(modes.Services)), modes.Project) {
 		if plan.Has(in, name) || name == "" {
 			continue
 		}
-		unknown := fault.New(fault.Usage, "no mode %q: no service has a stage, a Dockerfile or an x-devenv.modes entry of this name", name)
+		unknown := fault.New(fault.Usage, "%sno mode %q: no service has a stage, a Dockerfile or an x-devenv.modes entry of this name", e.asks(name), name)
 		if near := fault.Nearest(name, known); near != "" {
 			return unknown.WithHint("did you mean %q?", near)
 		}

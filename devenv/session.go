@@ -137,7 +137,7 @@ func (s *session) Taken(until time.Time) { _ = s.env().store.SaveTaken(until) }
 func (s *session) adopt(ctx context.Context, adoption live.Adoption) {
 	s.mu.Lock()
 	changed := *s.now
-	changed.settings.Mode, changed.settings.DebugWait = adoption.Mode, adoption.DebugWait
+	changed.settings.Mode, changed.settings.Profile, changed.settings.DebugWait = adoption.Mode, adoption.Profile, adoption.DebugWait
 	s.now = &changed
 	s.mu.Unlock()
 	s.running.Act(ctx, reload.Action{Verb: reload.Adopt, Causes: []reload.Cause{{Path: changed.project.Dir(), Rule: adoption.Command}}})

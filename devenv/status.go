@@ -22,6 +22,7 @@ type Status struct {
 	Project  string          `json:"project"`
 	Folder   string          `json:"folder"`
 	Mode     string          `json:"mode"` // that this checkout has chosen; services say what they run
+	Profile  string          `json:"profile,omitempty"`
 	Live     *state.Holder   `json:"live,omitempty"`
 	Watching string          `json:"watching"` // armed, or why not
 	Services []ServiceStatus `json:"services"`
@@ -59,7 +60,8 @@ func (e *Environment) Status(ctx context.Context, format string) error {
 	if format == "json" {
 		return e.settings.Term.JSON(status)
 	}
-	e.settings.Term.Say("%s  mode %s  %s", status.Project, status.Mode, status.Folder)
+	mode := plan.Plan{Modes: plan.Modes{Project: status.Mode}, Profile: status.Profile}.Name()
+	e.settings.Term.Say("%s  mode %s  %s", status.Project, mode, status.Folder)
 	if status.Live != nil {
 		e.settings.Term.Say("%q follows it (pid %d, since %s)", status.Live.Command, status.Live.PID, clock(status.Live.Since))
 	}
@@ -93,7 +95,7 @@ func spaced(addresses []Address) string {
 
 func (e *Environment) status(ctx context.Context) (Status, error) {
 	modes := e.modes("")
-	status := Status{Project: e.project.Compose.Name, Folder: e.project.Dir(), Mode: modes.Of("")}
+	status := Status{Project: e.project.Compose.Name, Folder: e.project.Dir(), Mode: modes.Of(""), Profile: e.profileName()}
 	answer := e.watchStatus(ctx, &status)
 	if err := e.connect(ctx); err != nil {
 		return status, err

@@ -184,7 +184,7 @@ func (e *Environment) arrived(ctx context.Context, planned plan.Plan, took time.
 			e.settings.Term.Say("%-12s %s", container.Service, address)
 		}
 	}
-	e.settings.Term.Say("up in %s, mode %s", term.Duration(took), planned.Modes.Of(""))
+	e.settings.Term.Say("up in %s, mode %s", term.Duration(took), planned.Name())
 	return nil
 }
 

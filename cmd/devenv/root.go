@@ -62,12 +62,13 @@ func (a *app) root() *cobra.Command {
 	flags.StringVarP(&a.settings.Name, "project-name", "p", "", "project name")
 	flags.StringVar(&a.settings.ProjectDir, "project-directory", "", "folder that relative paths start from")
 	root.PersistentFlags().BoolVar(&a.verbose, "verbose", false, "tell more")
+	root.PersistentFlags().StringVar(&a.settings.Profile, "profile", a.settings.Profile, "profile for this command (default: what \"devenv profile use\" chose)")
 	root.AddGroup(&cobra.Group{ID: work, Title: "Work:"}, &cobra.Group{ID: look, Title: "Look:"}, &cobra.Group{ID: inside, Title: "Inside a service:"},
 		&cobra.Group{ID: packages, Title: "Packages:"})
 	root.SetCompletionCommandGroupID(look)
 	root.SetHelpCommandGroupID(look)
 	root.AddCommand(
-		a.up(), a.down(), a.stop(), a.restart(), a.mode(), a.build(),
+		a.up(), a.down(), a.stop(), a.restart(), a.mode(), a.profile(), a.build(),
 		a.statusCommand(), a.logs(), a.config(), a.version(), a.why(), a.live(),
 		a.exec(), a.run(), a.shell(), a.debug(),
 		a.add(), a.remove(), a.sync(), a.lock(), a.upgrade(), a.deps(),
@@ -78,19 +79,19 @@ func (a *app) root() *cobra.Command {
 const work, look, inside, packages = "work", "look", "inside", "packages"
 
 // subcommand refuses what is no command of devenv's, with the nearest one.
-func subcommand(root *cobra.Command, args []string) error {
+func subcommand(parent *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
 	var names []string
-	for _, command := range root.Commands() {
+	for _, command := range parent.Commands() {
 		names = append(names, command.Name())
 	}
-	unknown := fault.New(fault.Usage, "devenv: unknown command %q", args[0])
+	unknown := fault.New(fault.Usage, "%s: unknown command %q", parent.CommandPath(), args[0])
 	if near := fault.Nearest(args[0], names); near != "" {
 		return unknown.WithHint("did you mean %q?", near)
 	}
-	return unknown.WithHint("devenv --help")
+	return unknown.WithHint("%s --help", parent.CommandPath())
 }
 
 // usage is a wrong command line, as cobra found it before any command began.

@@ -25,6 +25,7 @@ type Request struct {
 type Adoption struct {
 	Command string `json:"command"` // as typed
 	Mode    string `json:"mode"`    // that it was given for this time, or ""
+	Profile string `json:"profile"` // the same
 	// DebugWait are the services that it was told to have wait for a debugger.
 	DebugWait []string `json:"debugWait,omitempty"`
 }

@@ -11,19 +11,28 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 )
 
-// Difference is one fact about a service that is not the same in two modes.
+// Difference is one fact about a service that is not the same in two plans.
 type Difference struct {
 	Service string `json:"service"`
-	Key     string `json:"key"` // target, dockerfile, image, user, workdir, entrypoint, command, mount PATH, port PORT, env NAME, reload, debugger
+	Key     string `json:"key"` // service (on or off), target, dockerfile, image, user, workdir, entrypoint, command, mount PATH, port PORT, env NAME, reload, debugger
 	From    string `json:"from,omitempty"`
 	To      string `json:"to,omitempty"`
 }
 
-// Differences compares two plans of the same project by what their containers get: target, mounts, environment,
+// Differences compares two plans of the same project, which may have different services, by what their containers get: target, mounts, environment,
 // user, ports and commands, those of the images included as far as the Dockerfiles say them.
 func Differences(in Input, from, to Plan) []Difference {
 	var all []Difference
+	for _, name := range sorted(from.Project.Services) {
+		if _, has := to.Project.Services[name]; !has {
+			all = append(all, Difference{name, "service", "on", "off"})
+		}
+	}
 	for _, name := range sorted(to.Project.Services) {
+		if _, had := from.Project.Services[name]; !had {
+			all = append(all, Difference{name, "service", "off", "on"})
+			continue
+		}
 		before, after := from.facts(in, name), to.facts(in, name)
 		for _, key := range union(before, after) {
 			if before[key] != after[key] {

@@ -44,7 +44,7 @@ func (o *overlay) apply() {
 		return
 	}
 	o.dropSource()
-	o.dropDebugPort()
+	o.dropDebugPort("%s; mode %s has no debugger", o.debug.cause, o.mode)
 	if choice.Cause != "" {
 		o.giveCommandBack()
 	}
@@ -137,12 +137,12 @@ func (o *overlay) dropSource() {
 	})
 }
 
-func (o *overlay) dropDebugPort() {
+func (o *overlay) dropDebugPort(cause string, args ...any) {
 	o.service.Ports = slices.DeleteFunc(o.service.Ports, func(p types.ServicePortConfig) bool {
 		if !o.debug.is(p) {
 			return false
 		}
-		o.change("ports", portText(p), "", "%s; mode %s has no debugger", o.debug.cause, o.mode)
+		o.change("ports", portText(p), "", cause, args...)
 		return true
 	})
 }
@@ -151,6 +151,10 @@ func (o *overlay) dropDebugPort() {
 // engine: on this machine alone, for whoever reaches the port can run code (DESIGN 3.9), and also while no process runs.
 func (o *overlay) openDebugger() {
 	o.debug = o.debugPort() // again: x-devenv.modes.local may set another command
+	if place, off := o.in.NoDebug[o.service.Name]; off {
+		o.dropDebugPort("%s: debug is false", place)
+		return
+	}
 	port := o.expectedPort()
 	_, delve := o.delve()
 	switch {

@@ -47,7 +47,9 @@ type Input struct {
 	IsFile      func(hostPath string) bool // an existing file that is not a directory
 	Agent       Agent
 	Modes       Modes
-	DebugWait   []string // services that run nothing before a debugger has attached
+	DebugWait   []string          // services that run nothing before a debugger has attached
+	NoDebug     map[string]string // services without a debugger, each with the place that says so
+	Profile     string            // "" is none
 }
 
 // Plan is the decision.
@@ -56,6 +58,7 @@ type Plan struct {
 	// Builds are the services that Project does not run and whose images its builds take as additional_contexts.
 	Builds  types.Services
 	Modes   Modes
+	Profile string // "" is none
 	Changes []Change
 	Advice  []Advice
 	Agents  []string         // the services that have the agent
@@ -109,7 +112,7 @@ func Make(in Input) (Plan, error) {
 	if err := in.check(); err != nil {
 		return Plan{}, err
 	}
-	plan := Plan{Modes: in.Modes, Debug: map[string]Debug{}}
+	plan := Plan{Modes: in.Modes, Profile: in.Profile, Debug: map[string]Debug{}}
 	planned, err := in.Project.WithServicesTransform(func(_ string, s types.ServiceConfig) (types.ServiceConfig, error) {
 		return s, nil // a deep copy of each: what follows must not reach the caller's project
 	})

@@ -8,7 +8,7 @@ import (
 // String is the plan as `devenv up --dry-run` prints it, a line for each change and each advice.
 func (p Plan) String() string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "%s in mode %s\n", p.Project.Name, p.Modes.Of(""))
+	fmt.Fprintf(&text, "%s in mode %s\n", p.Project.Name, p.Name())
 	for _, change := range p.Changes {
 		fmt.Fprintf(&text, "  %s\n", change)
 	}
@@ -19,6 +19,14 @@ func (p Plan) String() string {
 		text.WriteString("  devenv changes nothing in it\n")
 	}
 	return text.String()
+}
+
+// Name is the mode of the project and the profile, where there is one.
+func (p Plan) Name() string {
+	if p.Profile == "" {
+		return p.Modes.Of("")
+	}
+	return p.Modes.Of("") + ", profile " + p.Profile
 }
 
 func (c Change) String() string {

@@ -3,7 +3,6 @@ package project
 import (
 	"errors"
 	"fmt"
-	"io"
 	"regexp"
 	"slices"
 	"strings"
@@ -11,11 +10,10 @@ import (
 	"github.com/compose-spec/compose-go/v2/template"
 	"go.yaml.in/yaml/v4"
 
+	"devenv/devenv/document"
 	"devenv/devenv/fault"
 	"devenv/devenv/secret"
 )
-
-func isEnd(err error) bool { return errors.Is(err, io.EOF) }
 
 // failure is what compose-go's error means to the user: which line, which cause, which remedy. compose-go mostly
 // gives text, so text is what is taken apart; what no rule knows is passed on as it is.
@@ -51,8 +49,6 @@ func (in *inputs) failure(err error) error {
 	return fault.New(fault.Usage, "%s", secret.Text(in.shorten(text)))
 }
 
-var lineInText = regexp.MustCompile(`^line (\d+): (.+)$`)
-
 // syntaxError is a compose file that is no YAML, or nil for other errors.
 func (in *inputs) syntaxError(err error) error {
 	var at *yaml.LoadError
@@ -66,14 +62,7 @@ func (in *inputs) syntaxError(err error) error {
 	} else if rest, ok := strings.CutPrefix(err.Error(), "failed to parse "); ok {
 		file, _, _ = strings.Cut(rest, ": ")
 	}
-	if groups := lineInText.FindStringSubmatch(at.Message); groups != nil { // found by compose-go, not by the parser
-		return fault.New(fault.Usage, "%s:%s: %s", in.rel(file), groups[1], groups[2])
-	}
-	cause := at.Message
-	if at.ContextMsg != "" {
-		cause = fmt.Sprintf("%s %s that begins in line %d", cause, at.ContextMsg, at.ContextMark.Line)
-	}
-	return fault.New(fault.Usage, "%s:%d:%d: %s", in.rel(file), at.Mark.Line, max(at.Mark.Column, 1), cause)
+	return document.SyntaxError(in.rel(file), at)
 }
 
 // translation is one kind of compose-go error.
@@ -109,7 +98,7 @@ func translations() []translation {
 func (in *inputs) at(path []string, format string, args ...any) *fault.Error {
 	text := fmt.Sprintf(format, args...)
 	if origin, ok := in.tree().locate(path); ok {
-		text = in.place(origin, slices.Contains(path, extensionKey)) + ": " + text
+		text = in.place(origin, origin.Kind == ProfileFile || slices.Contains(path, extensionKey)) + ": " + text
 	}
 	return fault.New(fault.Usage, "%s", text)
 }
@@ -129,8 +118,8 @@ func (t *tree) locate(path []string) (Origin, bool) {
 	var found Origin
 	depth := 0
 	consider := func(u *unit, node *yaml.Node, path []string, above int) {
-		if at, n := deepest(node, path); n > 0 && n+above >= depth {
-			found, depth = Origin{Kind: File, File: u.file, Line: at.Line, Column: at.Column}, n+above
+		if at, n := document.Deepest(node, path); n > 0 && n+above >= depth {
+			found, depth = u.origin(at), n+above
 		}
 	}
 	var contributions []contribution
@@ -164,9 +153,6 @@ func pathOf(text string) []string {
 	return slices.DeleteFunc(strings.Split(text, "."), func(part string) bool { return part == "" })
 }
 
-// shown is a path as messages show it.
-func shown(path []string) string { return strings.Join(path, ".") }
-
 func (in *inputs) unknownKeys(groups []string) error {
 	path := pathOf(groups[2])
 	var all []error
@@ -184,18 +170,18 @@ func (in *inputs) unknownKeys(groups []string) error {
 
 func (in *inputs) invalidValue(groups []string) error {
 	path := pathOf(groups[2])
-	return in.at(path, "%s: %s", shown(path), strings.Replace(groups[3], "must be a array", "must be a list", 1))
+	return in.at(path, "%s: %s", document.Path(path), strings.Replace(groups[3], "must be a array", "must be a list", 1))
 }
 
 func (in *inputs) invalidTemplate(groups []string) error {
 	path := pathOf(groups[1])
-	return in.at(path, "%s: %q is no valid variable", shown(path), secret.Text(groups[2])).
+	return in.at(path, "%s: %q is no valid variable", document.Path(path), secret.Text(groups[2])).
 		WithHint("write $$ for a dollar sign that is meant literally")
 }
 
 func (in *inputs) pathAndCause(groups []string) error {
 	path := pathOf(groups[1])
-	return in.at(path, "%s: %s", shown(path), groups[2])
+	return in.at(path, "%s: %s", document.Path(path), groups[2])
 }
 
 var (
@@ -228,7 +214,7 @@ func (in *inputs) unknownBase(groups []string) error {
 	name, ref, file := groups[1], groups[3], groups[4]
 	path := []string{"services", name, "extends"}
 	if file == "" {
-		return near(in.at(path, "services.%s.extends: no service %q", name, ref), ref, in.tree().names("services"))
+		return document.Near(in.at(path, "services.%s.extends: no service %q", name, ref), ref, in.tree().names("services"))
 	}
 	return in.at(path, "services.%s.extends: no service %q in %s", name, ref, in.rel(file))
 }
@@ -236,7 +222,7 @@ func (in *inputs) unknownBase(groups []string) error {
 func (in *inputs) unknownDependency(groups []string) error {
 	unknown := in.at([]string{"services", groups[1], "depends_on", groups[2]},
 		"services.%s.depends_on: no service %q", groups[1], groups[2])
-	return near(unknown, groups[2], in.tree().names("services"))
+	return document.Near(unknown, groups[2], in.tree().names("services"))
 }
 
 func (in *inputs) unknownResource(groups []string) error {
@@ -246,11 +232,15 @@ func (in *inputs) unknownResource(groups []string) error {
 		key = "build.secrets"
 	}
 	path := append([]string{"services", groups[1]}, pathOf(key)...)
-	unknown := in.at(append(path, groups[3]), "%s: no %s %q is defined", shown(path), strings.TrimSuffix(section, "s"), groups[3])
-	return near(unknown.WithHint("define it under %s: at the top level", section), groups[3], in.tree().names(section))
+	unknown := in.at(append(path, groups[3]), "%s: no %s %q is defined", document.Path(path), strings.TrimSuffix(section, "s"), groups[3])
+	return document.Near(unknown.WithHint("define it under %s: at the top level", section), groups[3], in.tree().names(section))
 }
 
 func (in *inputs) serviceAndCause(groups []string) error {
+	if in.onlyInProfile(groups[1]) {
+		unknown := in.at([]string{"services", groups[1]}, "services: no service %q", groups[1])
+		return document.Near(unknown, groups[1], in.tree().names("services"))
+	}
 	return in.at([]string{"services", groups[1]}, "services.%s: %s", groups[1], groups[2])
 }
 
@@ -272,9 +262,9 @@ func (t *tree) mention(path string) (place Origin, found bool) {
 	t.files() // reaches the files that extends brings in
 	for _, u := range t.order {
 		for _, root := range u.roots {
-			scalars(root, map[*yaml.Node]bool{}, func(node *yaml.Node) {
+			document.Scalars(root, map[*yaml.Node]bool{}, func(node *yaml.Node) {
 				if written := u.strings(node); !found && t.local(u.dir, written[0]) == path {
-					place, found = Origin{Kind: File, File: u.file, Line: node.Line, Column: node.Column}, true
+					place, found = u.origin(node), true
 				}
 			})
 		}
@@ -282,20 +272,15 @@ func (t *tree) mention(path string) (place Origin, found bool) {
 	return place, found
 }
 
-// near offers the nearest of names in the error's hint, if one is near.
-func near(err *fault.Error, name string, names []string) *fault.Error {
-	if found := fault.Nearest(name, names); found != "" {
-		return err.WithHint("did you mean %q?", found)
-	}
-	return err
-}
-
-// names are all names in a section of any file in use, sorted.
+// names are all names in a section of any compose file in use, sorted.
 func (t *tree) names(section string) []string {
 	var names []string
 	for _, u := range t.order {
+		if u.profile != nil {
+			continue
+		}
 		for _, root := range u.roots {
-			names = append(names, keys(second(child(root, section)))...)
+			names = append(names, document.Keys(second(document.Child(root, section)))...)
 		}
 	}
 	slices.Sort(names)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"devenv/devenv/document"
 	"devenv/devenv/fault"
 	"devenv/devenv/secret"
 )
@@ -72,7 +73,7 @@ func (p *Project) explain(name string, options ExplainOptions) ([]Explanation, e
 		}
 	}
 	if len(all) == 0 {
-		return nil, near(fault.New(fault.Usage, "%s: no such variable", name).
+		return nil, document.Near(fault.New(fault.Usage, "%s: no such variable", name).
 			WithHint("write SERVICE.NAME for a value of a service; the services are %s", strings.Join(p.Compose.ServiceNames(), ", ")),
 			name, p.variableNames())
 	}
@@ -103,14 +104,14 @@ func (p *Project) explainOf(service, rest string, options ExplainOptions) (Expla
 		return one, nil
 	}
 	names := slices.Concat(slices.Sorted(maps.Keys(p.Compose.Services[service].Environment)), known)
-	return Explanation{}, near(fault.New(fault.Usage, "%s.%s: no such variable or attribute", service, rest), rest, names)
+	return Explanation{}, document.Near(fault.New(fault.Usage, "%s.%s: no such variable or attribute", service, rest), rest, names)
 }
 
 // decide marks the winner, the strongest candidate that gives a value. Where none does, the strongest that says to
 // unset the variable has won: an environment entry without a value.
 func (e *Explanation) decide() *Candidate {
 	for i := range e.Candidates {
-		if c := &e.Candidates[i]; !c.void || c.Origin.Kind == File {
+		if c := &e.Candidates[i]; !c.void || c.by != nil {
 			c.Won = true
 			e.Value, e.Unset = c.Value, c.void
 			return c
@@ -172,6 +173,8 @@ func place(c *Candidate) string {
 // fileRule is the rule by which one compose file's word counts more than another's.
 func fileRule(won, lost *contribution) string {
 	switch {
+	case won.unit.profile != nil:
+		return "the profile wins over the compose files"
 	case lost.role == extends && won.role != extends:
 		return "the service wins over what it extends"
 	case lost.role == extends:

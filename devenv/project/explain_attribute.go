@@ -10,6 +10,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"devenv/devenv/document"
 	"devenv/devenv/fault"
 )
 
@@ -47,10 +48,10 @@ func attribute(c *contribution, path []string) (at, value *yaml.Node, final bool
 			return nil, nil, true
 		}
 		final = final || hasTag(value, "!override")
-		if scalar := follow(value); scalar.Kind == yaml.ScalarNode && i == 1 && path[0] == "build" && path[1] == "context" {
+		if scalar := document.Follow(value); scalar.Kind == yaml.ScalarNode && i == 1 && path[0] == "build" && path[1] == "context" {
 			return at, value, final // build: . is short for build: {context: .}
 		}
-		if at, value = child(value, path[i]); at == nil {
+		if at, value = document.Child(value, path[i]); at == nil {
 			return nil, nil, final
 		}
 	}
@@ -63,18 +64,18 @@ func attribute(c *contribution, path []string) (at, value *yaml.Node, final bool
 func isReset(node *yaml.Node) bool { return hasTag(node, "!reset") }
 
 func hasTag(node *yaml.Node, tag string) bool {
-	return node != nil && (node.Tag == tag || follow(node) != nil && follow(node).Tag == tag)
+	return node != nil && (node.Tag == tag || document.Follow(node) != nil && document.Follow(node).Tag == tag)
 }
 
 // candidate is a value of a compose file with its variables filled in.
 func (w written) candidate(at, value *yaml.Node) Candidate {
 	c := Candidate{
 		by:     w.by,
-		Origin: Origin{Kind: File, File: w.by.unit.file, Line: at.Line, Column: at.Column},
+		Origin: w.by.unit.origin(at),
 	}
 	var asked []string
 	var decoded any
-	_ = withoutTags(follow(value)).Decode(&decoded)
+	_ = withoutTags(document.Follow(value)).Decode(&decoded)
 	decoded = w.by.unit.scope.fill(decoded, &asked)
 	c.Value = text(decoded)
 	var notes []string
@@ -151,14 +152,14 @@ func fromJSON(text string) (value any, ok bool) {
 
 // explainAttribute explains what is not a variable: api.image, api.build.target, api.ports.
 func (p *Project) explainAttribute(service string, path []string) (Explanation, error) {
-	e := Explanation{Name: service + "." + shown(path)}
+	e := Explanation{Name: service + "." + document.Path(path)}
 	for _, w := range p.effective(service, path) {
 		e.Candidates = append(e.Candidates, w.candidate(w.at, w.written))
 	}
 	model, found := p.attributeOf(service, path)
 	if !found && len(e.Candidates) == 0 {
 		known := schemaKeys(append([]string{"services", service}, path[:len(path)-1]...))
-		return e, near(fault.New(fault.Usage, "%s: is not set", e.Name), path[len(path)-1], known)
+		return e, document.Near(fault.New(fault.Usage, "%s: is not set", e.Name), path[len(path)-1], known)
 	}
 	if found && len(e.Candidates) == 0 {
 		e.Candidates = []Candidate{{Value: text(model), Origin: Origin{Kind: Default}}}
@@ -205,14 +206,14 @@ func step(model any, path []string) (below any, rest []string, found bool) {
 // merges tells what of an attribute Compose puts together from several files ("lists", "keys"), or "" where the
 // strongest file's word replaces the others: override/merge.go.
 func (p *Project) merges(service string, path []string) string {
-	switch shown(path) {
+	switch document.Path(path) {
 	case "command", "entrypoint", "healthcheck.test":
 		return ""
 	case "env_file", "dns", "dns_opt", "dns_search", "tmpfs", "label_file":
 		return "lists"
 	}
 	for _, w := range p.effective(service, path) {
-		switch follow(w.written).Kind {
+		switch document.Follow(w.written).Kind {
 		case yaml.MappingNode:
 			return "keys"
 		case yaml.SequenceNode:

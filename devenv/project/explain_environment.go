@@ -11,6 +11,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 	"go.yaml.in/yaml/v4"
 
+	"devenv/devenv/document"
 	"devenv/devenv/fault"
 )
 
@@ -56,9 +57,9 @@ func (p *Project) environmentCandidates(service, name string) []Candidate {
 // environmentEntry finds name in an environment, a mapping or a list of which the last item counts. compose-go
 // interpolates whole items, so a name may be put together from variables.
 func (w written) environmentEntry(name string) (at, value *yaml.Node) {
-	list := follow(w.written)
+	list := document.Follow(w.written)
 	if list.Kind != yaml.SequenceNode {
-		return child(list, name)
+		return document.Child(list, name)
 	}
 	for _, item := range slices.Backward(list.Content) {
 		if key, _, _ := strings.Cut(w.candidate(item, item).Value, "="); key == name {
@@ -70,14 +71,14 @@ func (w written) environmentEntry(name string) (at, value *yaml.Node) {
 
 func (w written) environmentCandidate(at, value *yaml.Node, name string) Candidate {
 	c := w.candidate(at, value)
-	if follow(w.written).Kind == yaml.SequenceNode {
+	if document.Follow(w.written).Kind == yaml.SequenceNode {
 		var given bool
 		if _, c.Value, given = strings.Cut(c.Value, "="); !given { // the file's own variables first, then the project's
 			return w.project.passThrough(c, name, slices.Concat(w.by.unit.scope, w.project.inputs.scope()))
 		}
 		return c
 	}
-	if follow(value).Tag == "!!null" {
+	if document.Follow(value).Tag == "!!null" {
 		return w.project.passThrough(c, name, w.project.inputs.scope())
 	}
 	return c

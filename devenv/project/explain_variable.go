@@ -9,6 +9,8 @@ import (
 	"github.com/compose-spec/compose-go/v2/dotenv"
 	"github.com/compose-spec/compose-go/v2/template"
 	"go.yaml.in/yaml/v4"
+
+	"devenv/devenv/document"
 )
 
 // isVariable tells whether name is a variable for interpolation: an env file sets it, a compose file uses it, or the
@@ -78,7 +80,7 @@ func (p *Project) layerCandidates(l layer, name string) []Candidate {
 		return nil
 	}
 	if len(l.files) == 0 {
-		return []Candidate{{Value: value, Origin: Origin{Kind: l.kind}}}
+		return []Candidate{{Value: value, Origin: l.origin(name)}}
 	}
 	var all []Candidate
 	for _, file := range slices.Backward(l.files) {
@@ -113,7 +115,7 @@ func (p *Project) uses(name string) []Candidate {
 	var all []Candidate
 	for _, u := range t.order {
 		for _, root := range u.roots {
-			scalars(root, map[*yaml.Node]bool{}, func(node *yaml.Node) {
+			document.Scalars(root, map[*yaml.Node]bool{}, func(node *yaml.Node) {
 				if !strings.Contains(node.Value, "$") {
 					return
 				}
@@ -121,9 +123,11 @@ func (p *Project) uses(name string) []Candidate {
 				if !found {
 					return
 				}
+				place := u.origin(node)
+				place.Kind = Default
 				all = append(all, Candidate{
 					Value:  used.DefaultValue,
-					Origin: Origin{Kind: Default, File: u.file, Line: node.Line, Column: node.Column},
+					Origin: place,
 					Note:   "used here",
 					void:   used.DefaultValue == "",
 				})

@@ -20,6 +20,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/utils"
 
 	"devenv/devenv/fault"
+	"devenv/profiles"
 )
 
 // inputs is what a request comes down to: which files, and which variables. The order of the steps is that of
@@ -34,7 +35,9 @@ type inputs struct {
 	envFiles []string           // .env or --env-file files, in the order in which they were read
 	remotes  map[string]string  // local copies of remote files
 
-	envFilesNamed bool // by --env-file, where the later file wins; of two .env the first does
+	profile       *profiles.Profile // laid over the compose files; nil is none
+	profileLayers scope             // the variables of the profile
+	envFilesNamed bool              // by --env-file, where the later file wins; of two .env the first does
 
 	treeOnce sync.Once
 	built    *tree
@@ -56,6 +59,7 @@ func selectInputs(ctx context.Context, req Request) (*inputs, error) {
 		in.readEnvFiles,
 		in.selectByEnvironment,
 		in.selectByDefault,
+		in.selectProfile,
 		in.readEnvFiles, // the project directory is known only now, and its .env may be another one
 	} {
 		if err := step(); err != nil {
@@ -226,7 +230,7 @@ func cause(err error) error {
 	return err
 }
 
-func (in *inputs) rel(path string) string { return relative(in.request.Dir, path) }
+func (in *inputs) rel(path string) string { return Relative(in.request.Dir, path) }
 
 // selectByEnvironment takes the compose files from COMPOSE_FILE.
 func (in *inputs) selectByEnvironment() error {

@@ -15,6 +15,7 @@ import (
 	"github.com/sirupsen/logrus"
 	"go.yaml.in/yaml/v4"
 
+	"devenv/devenv/document"
 	"devenv/devenv/fault"
 )
 
@@ -28,9 +29,13 @@ func (in *inputs) load(ctx context.Context) (*types.Project, error) {
 	if err != nil {
 		return nil, err
 	}
+	overlay, err := in.overlay()
+	if err != nil {
+		return nil, err
+	}
 	registerRawFormat()
 	project, err := loader.LoadWithContext(ctx, types.ConfigDetails{
-		ConfigFiles: slices.Clone(in.contents),
+		ConfigFiles: append(slices.Clone(in.contents), overlay...),
 		WorkingDir:  in.dir,
 		Environment: in.env,
 	}, in.withResources, func(options *loader.Options) {
@@ -45,7 +50,7 @@ func (in *inputs) load(ctx context.Context) (*types.Project, error) {
 	for _, file := range in.contents {
 		project.ComposeFiles = append(project.ComposeFiles, file.Filename)
 	}
-	return project, nil
+	return in.switched(project)
 }
 
 // profiles are the Compose profiles to enable.
@@ -185,5 +190,5 @@ func (p *Project) Known(services []string) error {
 
 func unknownService(name string, all []string) error {
 	unknown := fault.New(fault.Usage, "service %q: no such service", name).WithHint("the services are %s", strings.Join(all, ", "))
-	return near(unknown, name, all)
+	return document.Near(unknown, name, all)
 }

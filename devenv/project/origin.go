@@ -13,9 +13,12 @@ const (
 	Image              Kind = "image"               // ENV of the image
 	Default            Kind = "default"             // Compose's own
 	RunFlag            Kind = "-e"                  // a flag of `run`
+	ProfileFile        Kind = "profile"             // a developer's profile
+	ProfileEnvFile     Kind = "profile env_files"   // a file of a profile's top-level env_files
 )
 
-// Origin is the place a value comes from. File is absolute, "-" for the standard input and "" where no file is
+// Origin is the place a value comes from. File is absolute, "-" for the standard input, "starter NAME" for a profile in the
+// binary and "" where no file is
 // concerned; Line and Column count from 1 and are 0 where unknown.
 type Origin struct {
 	Kind   Kind   `json:"kind"`

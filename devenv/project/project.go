@@ -18,6 +18,8 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/types"
+
+	"devenv/profiles"
 )
 
 // ResourceLoader brings remote compose files (git, OCI) to the disk. The loaders that Compose uses live in its SDK;
@@ -38,6 +40,10 @@ type Request struct {
 	// WithoutEnvFiles leaves the services' env files unread: enough for down, stop, ps and logs, which must work
 	// when such a file is missing.
 	WithoutEnvFiles bool
+
+	// Profile gives what is laid over the compose files of the project in a folder: nil where nothing is. A nil function is
+	// no profile.
+	Profile func(dir string) (*profiles.Profile, error)
 
 	Stdin     io.Reader        // read for -f -; nil refuses it
 	Resources []ResourceLoader // for remote files; nil refuses them
@@ -108,10 +114,10 @@ func (p *Project) Place(path ...string) string {
 }
 
 // Rel is path as messages show it: relative to where the command was started, if that is the shorter way to say it.
-func (p *Project) Rel(path string) string { return relative(p.request.Dir, path) }
+func (p *Project) Rel(path string) string { return Relative(p.request.Dir, path) }
 
-// relative shortens path to one relative to dir, unless it is not longer as it is.
-func relative(dir, path string) string {
+// Relative shortens path to one relative to dir, unless it is not longer as it is.
+func Relative(dir, path string) string {
 	rel, err := filepath.Rel(dir, path)
 	if err != nil || !filepath.IsAbs(path) || len(rel) >= len(path) || strings.Count(rel, "..") > 2 {
 		return path
@@ -120,11 +126,17 @@ func relative(dir, path string) string {
 }
 
 // Files are the absolute paths of the compose files in use, in the order in which Compose merges them, with those
-// that include and extends bring in. The standard input is "-".
+// that include and extends bring in, and then those of the profile, whether they exist or not. The standard input is "-".
 func (p *Project) Files() (files []string) {
 	collectWarnings(func() { files = p.inputs.tree().files() })
+	if profile := p.inputs.profile; profile != nil {
+		files = append(files, profile.Files...)
+	}
 	return files
 }
+
+// Profile is what is laid over the compose files, nil where nothing is.
+func (p *Project) Profile() *profiles.Profile { return p.inputs.profile }
 
 // NamedEnvFiles are the absolute paths of the files of --env-file or COMPOSE_ENV_FILES: Compose labels containers with
 // them, so that its later commands read the same.

@@ -13,6 +13,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 	"go.yaml.in/yaml/v4"
 
+	"devenv/devenv/document"
 	"devenv/devenv/fault"
 )
 
@@ -31,9 +32,9 @@ func (in *inputs) missing() error {
 	var all []requirement
 	for _, u := range t.order {
 		for _, root := range u.roots {
-			scalars(root, map[*yaml.Node]bool{}, func(node *yaml.Node) {
+			document.Scalars(root, map[*yaml.Node]bool{}, func(node *yaml.Node) {
 				for name, reason := range u.scope.unmet(node.Value) {
-					place := Origin{File: u.file, Line: node.Line, Column: node.Column}
+					place := u.origin(node)
 					all = append(all, requirement{place: place, name: name, reason: reason})
 				}
 			})
@@ -107,10 +108,10 @@ func (in *inputs) checkEnvFiles(project *types.Project) error {
 func (in *inputs) missingEnvFile(service, path string) error {
 	hint := "create it, or let it be optional: {path: " + in.rel(path) + ", required: false}"
 	for _, c := range slices.Backward(in.tree().contributions("services", service)) {
-		for _, item := range envFileItems(second(child(c.node, "env_file"))) {
+		for _, item := range envFileItems(second(document.Child(c.node, "env_file"))) {
 			written := c.unit.strings(item.path)
 			if len(written) == 1 && absoluteIn(c.unit.dir, in.expandHome(written[0])) == path {
-				place := in.place(Origin{File: c.unit.file, Line: item.at.Line}, false)
+				place := in.place(c.unit.origin(item.at), c.unit.profile != nil)
 				return fault.New(fault.Usage, "%s: env_file %s: no such file", place, written[0]).WithHint("%s", hint)
 			}
 		}
@@ -123,14 +124,14 @@ type envFileItem struct{ at, path *yaml.Node }
 
 // envFileItems are the entries of env_file in any of its forms: a path, a list of paths, a list of mappings.
 func envFileItems(node *yaml.Node) []envFileItem {
-	node = follow(node)
+	node = document.Follow(node)
 	switch {
 	case node == nil:
 		return nil
 	case node.Kind == yaml.ScalarNode:
 		return []envFileItem{{at: node, path: node}}
 	case node.Kind == yaml.MappingNode:
-		if _, path := child(node, "path"); path != nil {
+		if _, path := document.Child(node, "path"); path != nil {
 			return []envFileItem{{at: path, path: path}}
 		}
 		return nil

@@ -17,6 +17,8 @@ type layer struct {
 	kind   Kind
 	files  []string // for env files: of several, the later wins
 	values types.Mapping
+
+	origins map[string]Origin // of the variables of a profile
 }
 
 // lookup is the value of a variable and the layer that gives it.
@@ -69,6 +71,9 @@ func (l *layer) origin(name string) Origin {
 		if entry, ok := readEnvFile(file).last(name); ok {
 			return Origin{Kind: l.kind, File: file, Line: entry.line, Column: entry.column}
 		}
+	}
+	if origin, known := l.origins[name]; known {
+		return origin
 	}
 	return Origin{Kind: l.kind}
 }

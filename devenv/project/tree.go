@@ -6,6 +6,9 @@ import (
 	"slices"
 
 	"go.yaml.in/yaml/v4"
+
+	"devenv/devenv/document"
+	"devenv/profiles"
 )
 
 // tree is the compose files in use as YAML nodes, so that a value can be traced to its line. It mirrors what
@@ -25,6 +28,21 @@ type unit struct {
 	scope    scope
 	roots    []*yaml.Node
 	includes map[*yaml.Node][][]*unit // by root: for each entry of include its file and that file's overrides
+
+	profile  *profiles.Profile         // that it is made of; nil for a compose file
+	reworded map[*yaml.Node]*yaml.Node // nodes that the profile has in its own words
+}
+
+// origin is the place of a node.
+func (u *unit) origin(at *yaml.Node) Origin {
+	if u.profile != nil {
+		if own, is := u.reworded[at]; is {
+			at = own
+		}
+		place := u.profile.Place(at)
+		return Origin{Kind: ProfileFile, File: place.File, Line: place.Line, Column: place.Column}
+	}
+	return Origin{Kind: File, File: u.file, Line: at.Line, Column: at.Column}
 }
 
 // Roles of a contribution, by how Compose came to it.
@@ -53,6 +71,11 @@ func (in *inputs) tree() *tree {
 		for _, file := range in.contents {
 			t.units = append(t.units, t.add(file.Filename, file.Content, in.dir, scope, nil))
 		}
+		if in.profile != nil {
+			u := composeUnit(in.profile)
+			u.dir, u.scope = in.dir, scope
+			t.units, t.order = append(t.units, u), append(t.order, u)
+		}
 		in.built = t
 	})
 	return in.built
@@ -60,7 +83,7 @@ func (in *inputs) tree() *tree {
 
 // scope is where the variables of the main compose files come from.
 func (in *inputs) scope() scope {
-	s := scope{{kind: ProcessEnvironment, values: in.process}}
+	s := append(scope{{kind: ProcessEnvironment, values: in.process}}, in.profileLayers...)
 	if in.envFilesNamed {
 		s = s.withEnvFiles(NamedEnvFile, in.envFiles)
 	} else {
@@ -74,18 +97,18 @@ func (in *inputs) scope() scope {
 // add parses a file and everything that it includes. ancestors are the files on the way to it.
 func (t *tree) add(file string, content []byte, dir string, scope scope, ancestors []string) *unit {
 	u := &unit{file: file, dir: dir, scope: scope, includes: map[*yaml.Node][][]*unit{}}
-	u.roots, _ = parseDocuments(content)
+	u.roots, _ = document.Parse(content)
 	t.order = append(t.order, u)
 	if slices.Contains(ancestors, file) {
 		return u // a cycle; the loader reports it
 	}
 	for _, root := range u.roots {
-		_, list := child(root, "include")
-		if list = follow(list); list == nil {
+		_, list := document.Child(root, "include")
+		if list = document.Follow(list); list == nil {
 			continue
 		}
 		for _, entry := range list.Content {
-			u.includes[root] = append(u.includes[root], t.include(u, follow(entry), append(ancestors, file)))
+			u.includes[root] = append(u.includes[root], t.include(u, document.Follow(entry), append(ancestors, file)))
 		}
 	}
 	return u
@@ -96,9 +119,9 @@ func (t *tree) include(u *unit, entry *yaml.Node, ancestors []string) []*unit {
 	paths, envFiles := u.strings(entry), []string(nil)
 	dir := ""
 	if entry.Kind == yaml.MappingNode {
-		paths = u.strings(second(child(entry, "path")))
-		envFiles = u.strings(second(child(entry, "env_file")))
-		if names := u.strings(second(child(entry, "project_directory"))); len(names) > 0 {
+		paths = u.strings(second(document.Child(entry, "path")))
+		envFiles = u.strings(second(document.Child(entry, "env_file")))
+		if names := u.strings(second(document.Child(entry, "project_directory"))); len(names) > 0 {
 			dir = absoluteIn(u.dir, names[0])
 		}
 	}
@@ -148,7 +171,7 @@ func (t *tree) local(dir, path string) string {
 
 // strings are the interpolated scalars of a scalar or list node.
 func (u *unit) strings(node *yaml.Node) []string {
-	node = follow(node)
+	node = document.Follow(node)
 	if node == nil {
 		return nil
 	}
@@ -172,14 +195,14 @@ func second(_, value *yaml.Node) *yaml.Node { return value }
 func (t *tree) files() []string {
 	for _, u := range slices.Clone(t.order) {
 		for _, root := range u.roots {
-			for _, name := range keys(second(child(root, "services"))) {
+			for _, name := range document.Keys(second(document.Child(root, "services"))) {
 				t.inRoot(u, root, "services", name, nil) // reaches the files that extends brings in
 			}
 		}
 	}
 	var files []string
 	for _, u := range t.order {
-		if !slices.Contains(files, u.file) {
+		if u.profile == nil && !slices.Contains(files, u.file) {
 			files = append(files, u.file)
 		}
 	}
@@ -214,7 +237,7 @@ func (t *tree) inRoot(u *unit, root *yaml.Node, section, name string, seen []str
 			all = append(all, c)
 		}
 	}
-	at, node := child(second(child(root, section)), name)
+	at, node := document.Child(second(document.Child(root, section)), name)
 	if at == nil {
 		return all
 	}
@@ -227,14 +250,14 @@ func (t *tree) inRoot(u *unit, root *yaml.Node, section, name string, seen []str
 
 // base are the contributions of the service that service name of u extends, or nothing.
 func (t *tree) base(u *unit, root *yaml.Node, name string, service *yaml.Node, seen []string) []contribution {
-	_, node := child(service, "extends")
-	if node = follow(node); node == nil || slices.Contains(seen, u.file+"\x00"+name) {
+	_, node := document.Child(service, "extends")
+	if node = document.Follow(node); node == nil || slices.Contains(seen, u.file+"\x00"+name) {
 		return nil
 	}
 	seen = append(slices.Clone(seen), u.file+"\x00"+name)
 	ref, file := u.strings(node), []string(nil)
 	if node.Kind == yaml.MappingNode {
-		ref, file = u.strings(second(child(node, "service"))), u.strings(second(child(node, "file")))
+		ref, file = u.strings(second(document.Child(node, "service"))), u.strings(second(document.Child(node, "file")))
 	}
 	if len(ref) == 0 {
 		return nil
@@ -259,7 +282,7 @@ func (t *tree) extend(u *unit, path string) *unit {
 	}
 	content, _ := os.ReadFile(path)
 	base := &unit{file: path, dir: filepath.Dir(path), scope: u.scope}
-	base.roots, _ = parseDocuments(content)
+	base.roots, _ = document.Parse(content)
 	t.extended[path] = base
 	t.order = append(t.order, base)
 	return base

@@ -10,6 +10,8 @@ import (
 
 	"github.com/sirupsen/logrus"
 	"go.yaml.in/yaml/v4"
+
+	"devenv/devenv/document"
 )
 
 // logging is held by whoever has taken over logrus's standard logger.
@@ -83,9 +85,9 @@ func (t *tree) use(name string) (place Origin, found bool) {
 	pattern := regexp.MustCompile(`\$\{?` + regexp.QuoteMeta(name) + `\b`)
 	for _, u := range t.order {
 		for _, root := range u.roots {
-			scalars(root, map[*yaml.Node]bool{}, func(node *yaml.Node) {
+			document.Scalars(root, map[*yaml.Node]bool{}, func(node *yaml.Node) {
 				if !found && pattern.MatchString(strings.ReplaceAll(node.Value, "$$", "")) {
-					place, found = Origin{Kind: File, File: u.file, Line: node.Line, Column: node.Column}, true
+					place, found = u.origin(node), true
 				}
 			})
 		}

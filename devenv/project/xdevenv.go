@@ -3,12 +3,11 @@ package project
 import (
 	"maps"
 	"reflect"
-	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/types"
+
+	"devenv/devenv/document"
 )
 
 // extensionKey is where devenv's settings stand in a compose file. Compose ignores keys that begin with x-, but it
@@ -94,10 +93,10 @@ func withLongDebug(extensions types.Extensions) types.Extensions {
 // checkDebug refuses values that x-devenv.debug does not know.
 func (in *inputs) checkDebug(debug Debug, path []string) error {
 	if debug.Kind != "" && debug.Kind != DebugDelve {
-		return in.at(path, "%s: no debugger %q", shown(path), debug.Kind).WithHint("%s; a Python service has its own without asking", DebugDelve)
+		return in.at(path, "%s: no debugger %q", document.Path(path), debug.Kind).WithHint("%s; a Python service has its own without asking", DebugDelve)
 	}
 	if path = append(path, "on_save"); debug.OnSave != "" && debug.OnSave != OnSaveWait && debug.OnSave != OnSaveLetGo {
-		return in.at(path, "%s: %q is neither %s nor %s", shown(path), debug.OnSave, OnSaveLetGo, OnSaveWait)
+		return in.at(path, "%s: %q is neither %s nor %s", document.Path(path), debug.OnSave, OnSaveLetGo, OnSaveWait)
 	}
 	return nil
 }
@@ -109,80 +108,16 @@ func (in *inputs) decodeExtension(extensions types.Extensions, path []string, in
 		return nil
 	}
 	path = append(path, extensionKey)
-	if err := in.checkKeys(value, reflect.TypeOf(into).Elem(), path); err != nil {
+	if err := document.Check(value, reflect.TypeOf(into).Elem(), path, in.at); err != nil {
 		return err
 	}
 	if err := loader.Transform(value, into); err != nil {
-		return in.at(path, "%s: %s", shown(path), decodeCause(err))
+		return in.at(path, "%s: %s", document.Path(path), decodeCause(err))
 	}
 	return nil
-}
-
-// checkKeys refuses keys of value that the struct type lacks, at any depth, and scalars where a mapping belongs.
-func (in *inputs) checkKeys(value any, into reflect.Type, path []string) error {
-	switch {
-	case isScalarList(into):
-		return nil
-	case into.Kind() == reflect.Struct:
-		return in.checkStruct(value, into, path)
-	case into.Kind() == reflect.String:
-		if _, ok := value.(string); !ok && value != nil {
-			return in.at(path, "%s: must be a string", shown(path))
-		}
-	case into.Kind() == reflect.Map:
-		entries, ok := value.(map[string]any)
-		if !ok {
-			return in.at(path, "%s: must be a mapping", shown(path))
-		}
-		for _, key := range slices.Sorted(maps.Keys(entries)) {
-			if err := in.checkKeys(entries[key], into.Elem(), append(slices.Clone(path), key)); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func (in *inputs) checkStruct(value any, into reflect.Type, path []string) error {
-	entries, ok := value.(map[string]any)
-	if value == nil {
-		return nil
-	}
-	if !ok {
-		return in.at(path, "%s: must be a mapping", shown(path))
-	}
-	fields := map[string]reflect.Type{}
-	for i := range into.NumField() {
-		fields[into.Field(i).Tag.Get("yaml")] = into.Field(i).Type
-	}
-	for _, key := range slices.Sorted(maps.Keys(entries)) {
-		field, known := fields[key]
-		below := append(slices.Clone(path), key)
-		if !known {
-			return in.unknownKey(path, key, slices.Sorted(maps.Keys(fields)))
-		}
-		if err := in.checkKeys(entries[key], field, below); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// isScalarList tells types that decode themselves from more than one form.
-func isScalarList(into reflect.Type) bool {
-	_, ok := reflect.New(into).Interface().(interface{ DecodeMapstructure(value any) error })
-	return ok
 }
 
 // unknownKey is the error for a key that path does not have, with the nearest that it has.
 func (in *inputs) unknownKey(path []string, key string, known []string) error {
-	where := ""
-	if len(path) > 0 {
-		where = shown(path) + ": "
-	}
-	unknown := in.at(append(slices.Clone(path), key), "%sunknown key %s", where, strconv.Quote(key))
-	if len(known) > 0 && len(known) <= 8 {
-		unknown = unknown.WithHint("the keys are %s", strings.Join(known, ", "))
-	}
-	return near(unknown, key, known)
+	return document.UnknownKey(path, key, known, in.at)
 }

@@ -16,6 +16,7 @@ import (
 
 // State is the memory of a checkout.
 type State struct {
+	Profile  string            `json:"profile,omitempty"`  // "" is none
 	Mode     string            `json:"mode,omitempty"`     // mode of the project; "" is the default mode
 	Services map[string]string `json:"services,omitempty"` // modes of single services that differ from it
 }
@@ -77,6 +78,17 @@ func (s Store) create() error {
 		return nil
 	}
 	return writeAtomically(ignore, []byte("# written by devenv: what belongs to one developer alone\n/state/\n/profiles/*.local.yaml\n"))
+}
+
+// Write replaces a file of this checkout's .devenv at once; what is personal in there is ignored by git before.
+func (s Store) Write(path string, content []byte) error {
+	if err := s.create(); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return fault.New(fault.Failed, "state of this checkout: %w", err)
+	}
+	return writeAtomically(path, content)
 }
 
 func writeAtomically(path string, content []byte) error {

@@ -1,22 +1,24 @@
-package project
+package document
 
 import (
 	"bytes"
+	"errors"
+	"io"
 	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
 )
 
-// parseDocuments parses the YAML documents of a compose file; each is the root node of one. Compose treats a second
+// Parse parses the YAML documents of a compose file; each is the root node of one. Compose treats a second
 // document in a file as an override of the first.
-func parseDocuments(content []byte) ([]*yaml.Node, error) {
+func Parse(content []byte) ([]*yaml.Node, error) {
 	decoder := yaml.NewDecoder(bytes.NewReader(content))
 	var roots []*yaml.Node
 	for {
 		var document yaml.Node
 		if err := decoder.Decode(&document); err != nil {
-			if isEnd(err) {
+			if errors.Is(err, io.EOF) {
 				return roots, nil
 			}
 			return roots, err
@@ -27,19 +29,19 @@ func parseDocuments(content []byte) ([]*yaml.Node, error) {
 	}
 }
 
-// follow is the node that an alias stands for.
-func follow(node *yaml.Node) *yaml.Node {
+// Follow is the node that an alias stands for.
+func Follow(node *yaml.Node) *yaml.Node {
 	for node != nil && node.Kind == yaml.AliasNode {
 		node = node.Alias
 	}
 	return node
 }
 
-// child is the entry of a mapping or list under name: the node to point a reader to, and the value. In a list of
+// Child is the entry of a mapping or list under name: the node to point a reader to, and the value. In a list of
 // KEY=VALUE, as environment and labels may be written, it is the last item with that KEY, and a name that is a number
 // is an index. Keys of a mapping itself win over those it merges in with <<.
-func child(node *yaml.Node, name string) (at, value *yaml.Node) {
-	switch node = follow(node); {
+func Child(node *yaml.Node, name string) (at, value *yaml.Node) {
+	switch node = Follow(node); {
 	case node == nil:
 		return nil, nil
 	case node.Kind == yaml.MappingNode:
@@ -62,7 +64,7 @@ func mappingChild(node *yaml.Node, name string) (at, value *yaml.Node) {
 		}
 	}
 	for _, source := range merged {
-		if at, value = child(source, name); at != nil {
+		if at, value = Child(source, name); at != nil {
 			return at, value
 		}
 	}
@@ -71,7 +73,7 @@ func mappingChild(node *yaml.Node, name string) (at, value *yaml.Node) {
 
 // mergeSources are the mappings that << takes in; the first that has a key wins.
 func mergeSources(value *yaml.Node) []*yaml.Node {
-	if list := follow(value); list != nil && list.Kind == yaml.SequenceNode {
+	if list := Follow(value); list != nil && list.Kind == yaml.SequenceNode {
 		return list.Content
 	}
 	return []*yaml.Node{value}
@@ -79,7 +81,7 @@ func mergeSources(value *yaml.Node) []*yaml.Node {
 
 func listChild(node *yaml.Node, name string) (at, value *yaml.Node) {
 	for _, item := range node.Content {
-		if scalar := follow(item); scalar.Kind == yaml.ScalarNode {
+		if scalar := Follow(item); scalar.Kind == yaml.ScalarNode {
 			if key, _, _ := strings.Cut(scalar.Value, "="); key == name {
 				at, value = item, scalar
 			}
@@ -91,16 +93,16 @@ func listChild(node *yaml.Node, name string) (at, value *yaml.Node) {
 	return at, value
 }
 
-// deepest follows path from node as far as it goes: the node to point to, and how many names it followed. A name may
+// Deepest follows path from node as far as it goes: the node to point to, and how many names it followed. A name may
 // hold dots, since errors of compose-go write paths with dots between names.
-func deepest(node *yaml.Node, path []string) (at *yaml.Node, depth int) {
+func Deepest(node *yaml.Node, path []string) (at *yaml.Node, depth int) {
 	at = node
 	for n := 1; n <= len(path); n++ {
-		key, value := child(node, strings.Join(path[:n], "."))
+		key, value := Child(node, strings.Join(path[:n], "."))
 		if key == nil {
 			continue
 		}
-		below, more := deepest(value, path[n:])
+		below, more := Deepest(value, path[n:])
 		if more == 0 {
 			below = key
 		}
@@ -109,9 +111,9 @@ func deepest(node *yaml.Node, path []string) (at *yaml.Node, depth int) {
 	return at, 0
 }
 
-// keys are the names of a mapping's entries, those of << included.
-func keys(node *yaml.Node) []string {
-	node = follow(node)
+// Keys are the names of a mapping's entries, those of << included.
+func Keys(node *yaml.Node) []string {
+	node = Follow(node)
 	if node == nil || node.Kind != yaml.MappingNode {
 		return nil
 	}
@@ -122,15 +124,15 @@ func keys(node *yaml.Node) []string {
 			continue
 		}
 		for _, source := range mergeSources(node.Content[i+1]) {
-			names = append(names, keys(source)...)
+			names = append(names, Keys(source)...)
 		}
 	}
 	return names
 }
 
-// scalars visits every scalar value below node, not keys, each node once.
-func scalars(node *yaml.Node, seen map[*yaml.Node]bool, visit func(*yaml.Node)) {
-	node = follow(node)
+// Scalars visits every scalar value below node, not keys, each node once.
+func Scalars(node *yaml.Node, seen map[*yaml.Node]bool, visit func(*yaml.Node)) {
+	node = Follow(node)
 	if node == nil || seen[node] {
 		return
 	}
@@ -140,11 +142,34 @@ func scalars(node *yaml.Node, seen map[*yaml.Node]bool, visit func(*yaml.Node)) 
 		visit(node)
 	case yaml.MappingNode:
 		for i := 1; i < len(node.Content); i += 2 {
-			scalars(node.Content[i], seen, visit)
+			Scalars(node.Content[i], seen, visit)
 		}
 	case yaml.SequenceNode:
 		for _, item := range node.Content {
-			scalars(item, seen, visit)
+			Scalars(item, seen, visit)
 		}
 	}
+}
+
+// Plain is a copy of a node in which aliases and << are written out; seen is told every node of it. The encoder of
+// package yaml changes the nodes that it writes, so it is given copies.
+func Plain(node *yaml.Node, seen func(*yaml.Node)) *yaml.Node {
+	node = Follow(node)
+	plain := &yaml.Node{Kind: node.Kind, Tag: node.Tag, Value: node.Value, Style: node.Style, Line: node.Line, Column: node.Column}
+	seen(plain)
+	if node.Kind == yaml.SequenceNode {
+		for _, item := range node.Content {
+			plain.Content = append(plain.Content, Plain(item, seen))
+		}
+		return plain
+	}
+	written := map[string]bool{}
+	for _, name := range Keys(node) {
+		if !written[name] {
+			written[name] = true
+			key, value := Child(node, name)
+			plain.Content = append(plain.Content, Plain(key, seen), Plain(value, seen))
+		}
+	}
+	return plain
 }

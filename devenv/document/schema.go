@@ -1,0 +1,36 @@
+package document
+
+import "reflect"
+
+// Schema is the JSON schema of what Check lets pass for a type. The tag doc of a field is its description.
+func Schema(of reflect.Type) map[string]any {
+	if checked, ok := reflect.New(of).Interface().(Checked); ok {
+		return checked.Schema()
+	}
+	switch of.Kind() {
+	case reflect.Pointer:
+		return Schema(of.Elem())
+	case reflect.Struct:
+		return structSchema(of)
+	case reflect.Map:
+		return map[string]any{"type": "object", "additionalProperties": Schema(of.Elem())}
+	case reflect.Slice:
+		return map[string]any{"type": "array", "items": Schema(of.Elem())}
+	case reflect.Bool:
+		return map[string]any{"type": "boolean"}
+	}
+	return map[string]any{"type": "string"}
+}
+
+func structSchema(of reflect.Type) map[string]any {
+	properties := map[string]any{}
+	for i := range of.NumField() {
+		field := of.Field(i)
+		property := Schema(field.Type)
+		if description := field.Tag.Get("doc"); description != "" {
+			property["description"] = description
+		}
+		properties[field.Tag.Get("yaml")] = property
+	}
+	return map[string]any{"type": "object", "properties": properties, "additionalProperties": false}
+}

@@ -1,0 +1,250 @@
+package devenv
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"devenv/devenv/fault"
+	"devenv/profiles"
+)
+
+// NewProfile is what `profile create` was asked for. With Ask what is empty is asked for on the terminal.
+type NewProfile struct {
+	Name, Description, Mode string
+	Extends                 []string
+	Team                    bool // for everybody, to be committed
+	Ask                     bool
+}
+
+// CreateProfile writes a profile of one developer, or of the team.
+func (e *Environment) CreateProfile(asked NewProfile) error {
+	if err := profiles.CheckName(asked.Name); err != nil {
+		return err
+	}
+	path := e.layerPath(asked.Name, asked.Team)
+	if isFile(path) {
+		return fault.New(fault.Usage, "profile %q: %s is there already", asked.Name, e.project.Rel(path)).
+			WithHint("devenv profile edit %s", asked.Name)
+	}
+	if asked.Ask && e.settings.Interactive {
+		e.ask(&asked)
+	}
+	content := []byte(asked.text())
+	if err := e.check(asked.Name, path, content); err != nil {
+		return err
+	}
+	if err := e.writeSchema(); err != nil {
+		return err
+	}
+	return e.writeProfile(path, content)
+}
+
+// ask completes what flags have not said.
+func (e *Environment) ask(asked *NewProfile) {
+	answers := bufio.NewScanner(e.settings.In)
+	question := func(text string, into *string) {
+		if *into != "" {
+			return
+		}
+		e.settings.Term.Say("%s (Enter for none)", text)
+		if answers.Scan() {
+			*into = strings.TrimSpace(answers.Text())
+		}
+	}
+	extends := strings.Join(asked.Extends, ",")
+	question("description", &asked.Description)
+	question("extends, of "+list(e.Profiles()), &extends)
+	question("mode", &asked.Mode)
+	asked.Extends = strings.FieldsFunc(extends, func(r rune) bool { return r == ',' || r == ' ' })
+}
+
+// schemaFile is the name of the schema beside the state; text names it for editors.
+const schemaFile = "profile.schema.json"
+
+// text is a new profile. A JSON string is a YAML string too.
+func (n NewProfile) text() string {
+	var text strings.Builder
+	text.WriteString("# yaml-language-server: $schema=../state/" + schemaFile + "\n")
+	for _, setting := range []struct{ key, value string }{{"description", n.Description}, {"mode", n.Mode}} {
+		if setting.value != "" {
+			quoted, _ := json.Marshal(setting.value) // a string can always be written
+			fmt.Fprintf(&text, "%s: %s\n", setting.key, quoted)
+		}
+	}
+	if len(n.Extends) > 0 {
+		fmt.Fprintf(&text, "extends: [%s]\n", strings.Join(n.Extends, ", "))
+	}
+	return text.String()
+}
+
+func (e *Environment) layerPath(name string, team bool) string {
+	if team {
+		return e.places().Shared(name)
+	}
+	return e.places().Personal(name)
+}
+
+// check refuses content for a file of a profile that makes the profile, or the project under it, wrong.
+func (e *Environment) check(name, path string, content []byte) error {
+	places := e.places()
+	places.Draft = profiles.Draft{Path: path, Content: content}
+	_, err := places.Load(name)
+	return err
+}
+
+func (e *Environment) writeProfile(path string, content []byte) error {
+	if err := e.store.Write(path, content); err != nil {
+		return err
+	}
+	e.settings.Term.Say("wrote %s", e.project.Rel(path))
+	return nil
+}
+
+func (e *Environment) writeSchema() error {
+	content, err := json.MarshalIndent(profiles.Schema(), "", "  ")
+	if err != nil {
+		return err
+	}
+	return e.store.Write(filepath.Join(e.store.Folder(), schemaFile), append(content, '\n'))
+}
+
+// EditProfile opens a profile's file in the editor. What comes back replaces the file if it is right, else the file stays as
+// it was and the text is kept aside.
+func (e *Environment) EditProfile(ctx context.Context, name string, team bool) error {
+	path, err := e.editable(name, team)
+	if err != nil {
+		return err
+	}
+	before, err := os.ReadFile(path)
+	if err != nil {
+		return fault.New(fault.Failed, "profile %s: %w", name, err)
+	}
+	draft := filepath.Join(e.store.Folder(), filepath.Base(path))
+	if err := errors.Join(e.writeSchema(), e.store.Write(draft, before)); err != nil {
+		return err
+	}
+	if err := e.editor(ctx, draft); err != nil {
+		return errors.Join(err, os.Remove(draft))
+	}
+	after, err := os.ReadFile(draft)
+	if err != nil {
+		return fault.New(fault.Failed, "profile %s: %w", name, err)
+	}
+	if slices.Equal(before, after) {
+		e.settings.Term.Say("%s is as it was", e.project.Rel(path))
+		return os.Remove(draft)
+	}
+	if err := e.check(name, path, after); err != nil {
+		e.settings.Term.Say("%s stays as it was; what was written is kept in %s", e.project.Rel(path), e.project.Rel(draft))
+		return err
+	}
+	return errors.Join(e.writeProfile(path, after), os.Remove(draft))
+}
+
+// editable is the file to edit: the developer's own, the team's where asked for or where there is no other.
+func (e *Environment) editable(name string, team bool) (string, error) {
+	if err := profiles.CheckName(name); err != nil {
+		return "", err
+	}
+	paths := e.places().Paths(name)
+	for _, path := range []string{e.places().Personal(name), paths[len(paths)-1], e.places().Shared(name)} {
+		if isFile(path) && (!team || path == e.places().Shared(name)) {
+			return path, nil
+		}
+	}
+	if !slices.Contains(e.Profiles(), name) {
+		return "", e.places().Unknown(name)
+	}
+	return "", fault.New(fault.Usage, "profile %s: it has no such file to edit", name).
+		WithHint("devenv profile create %s makes one on top of it", name)
+}
+
+// editor runs VISUAL or EDITOR, which may have arguments, on a file.
+func (e *Environment) editor(ctx context.Context, path string) error {
+	command := strings.Fields(cmp.Or(e.variable("VISUAL"), e.variable("EDITOR")))
+	if len(command) == 0 {
+		return fault.New(fault.Usage, "no editor: neither VISUAL nor EDITOR is set")
+	}
+	cmd := exec.CommandContext(ctx, command[0], append(command[1:], path)...) //nolint:gosec // the user's editor
+	cmd.Dir, cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = e.settings.Dir, e.settings.Env, e.settings.In, e.settings.Out, e.settings.Err
+	if err := cmd.Run(); err != nil {
+		return fault.New(fault.Failed, "%s: %w", command[0], err)
+	}
+	return nil
+}
+
+// CopyProfile makes a profile that is what another one is, file by file; of a starter, or a profile of the user's
+// folder, it makes a personal one.
+func (e *Environment) CopyProfile(from, to string) error {
+	if err := profiles.CheckName(to); err != nil {
+		return err
+	}
+	if slices.Contains(e.Profiles(), to) {
+		return fault.New(fault.Usage, "profile %q: it is there already", to)
+	}
+	places := e.places()
+	texts := map[string][]byte{}
+	for source, target := range map[string]string{places.Shared(from): places.Shared(to), places.Personal(from): places.Personal(to)} {
+		content, err := os.ReadFile(source)
+		if err == nil {
+			texts[target] = content
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			return fault.New(fault.Failed, "profile %s: %w", from, err)
+		}
+	}
+	if len(texts) == 0 {
+		content, found := e.elsewhere(from)
+		if !found {
+			return places.Unknown(from)
+		}
+		texts[places.Personal(to)] = content
+	}
+	for target, content := range texts {
+		if err := e.writeProfile(target, content); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// elsewhere is the text of a profile that is not in the project.
+func (e *Environment) elsewhere(name string) ([]byte, bool) {
+	paths := e.places().Paths(name)
+	if content, err := os.ReadFile(paths[len(paths)-1]); err == nil {
+		return content, true
+	}
+	return profiles.Starter(name)
+}
+
+// RemoveProfile deletes the developer's own file of a profile, or the team's. A profile in use is not removed.
+func (e *Environment) RemoveProfile(name string, team bool) error {
+	if err := profiles.CheckName(name); err != nil {
+		return err
+	}
+	path := e.layerPath(name, team)
+	if !isFile(path) {
+		if !slices.Contains(e.Profiles(), name) {
+			return e.places().Unknown(name)
+		}
+		return fault.New(fault.Usage, "profile %s: there is no %s", name, e.project.Rel(path)).
+			WithHint("it comes from %s; --team removes what the team has", list(e.layers(name)))
+	}
+	if name == e.currentProfile() && len(e.layers(name)) == 1 {
+		return fault.New(fault.Usage, "profile %s: it is in use", name).WithHint("devenv profile use none")
+	}
+	if err := os.Remove(path); err != nil {
+		return fault.New(fault.Failed, "profile %s: %w", name, err)
+	}
+	e.settings.Term.Say("removed %s", e.project.Rel(path))
+	return nil
+}

@@ -1,0 +1,136 @@
+package devenv
+
+import (
+	"context"
+	"slices"
+
+	"devenv/devenv/plan"
+	"devenv/devenv/stack"
+	"devenv/devenv/state"
+	"devenv/profiles"
+)
+
+// UseProfile chooses a profile for this checkout, profiles.None for none. A running project is switched at once: it prints what
+// differs and recreates only that. The choice is remembered when that has worked.
+func (e *Environment) UseProfile(ctx context.Context, name string) error {
+	before, err := e.under(ctx, e.currentProfile())
+	if err != nil {
+		e.settings.Term.Warn("what was in use until now: %s", err)
+		before = e
+	}
+	next, err := e.under(ctx, name)
+	if err != nil {
+		return err
+	}
+	next.state = chooseProfile(e.state, name, next.profileModes())
+	in, planned, err := next.plan(next.modes(""), nil)
+	if err != nil {
+		return err
+	}
+	if err := e.connect(ctx); err != nil {
+		return err
+	}
+	before.engine, next.engine = e.engine, e.engine
+	if err := before.printSwitch(in, planned); err != nil {
+		return err
+	}
+	started, err := before.switchTo(ctx, next, name)
+	if err != nil {
+		return err
+	}
+	next.settings.Profile = "" // it is what this checkout remembers now
+	if e.settings.Profile != "" && e.settings.Profile != name {
+		e.settings.Term.Warn("--profile or DEVENV_PROFILE still chooses %s here", e.settings.Profile)
+	}
+	if started.Project == nil {
+		e.settings.Term.Say("nothing runs; the next `devenv up` uses profile %s", name)
+		return nil
+	}
+	return next.handOver(ctx, started)
+}
+
+// under is the project loaded again with a profile, on the same connections.
+func (e *Environment) under(ctx context.Context, name string) (*Environment, error) {
+	settings := e.settings
+	settings.Profile, settings.WithoutProfile = name, false
+	return open(ctx, settings, e.stack)
+}
+
+// chooseProfile is the state after a switch. A profile that says modes ends what `devenv mode` chose before.
+func chooseProfile(before state.State, name string, says plan.Modes) state.State {
+	after := before
+	if after.Profile = name; name == profiles.None {
+		after.Profile = ""
+	}
+	if says.Project != "" || len(says.Services) > 0 {
+		after.Mode, after.Services = "", nil
+	}
+	return after
+}
+
+// printSwitch prints how a plan differs from what e has without it.
+func (e *Environment) printSwitch(in plan.Input, planned plan.Plan) error {
+	_, was, err := e.plan(e.modes(""), nil)
+	if err != nil {
+		e.settings.Term.Warn("what was in use: %s", err)
+		return nil
+	}
+	var rows [][]string
+	for _, d := range plan.Differences(in, was, planned) {
+		d.From, d.To = mask(d.Key, d.From), mask(d.Key, d.To)
+		rows = append(rows, []string{d.Service, d.Key, d.Change()})
+	}
+	if len(rows) == 0 {
+		e.settings.Term.Say("no service differs")
+		return nil
+	}
+	return e.settings.Term.Table([]string{"SERVICE", "WHAT", "BEFORE -> NOW"}, rows)
+}
+
+// switchTo brings what runs of e to what next has, and remembers the choice. The plan has no project where nothing runs.
+func (e *Environment) switchTo(ctx context.Context, next *Environment, name string) (started plan.Plan, err error) {
+	present, err := e.present(ctx)
+	if err != nil {
+		return started, err
+	}
+	if next.project.Compose.Name != e.project.Compose.Name && present != nil {
+		e.settings.Term.Say("%s runs on; `devenv -p %[1]s down` ends it", e.project.Compose.Name)
+		present = nil
+	}
+	err = next.change(ctx, func() error {
+		if present != nil {
+			if started, err = e.exchange(ctx, next, present); err != nil {
+				e.settings.Term.Say("the profile of this checkout is still %s", e.currentProfile())
+				return err
+			}
+		}
+		return next.store.Save(next.state)
+	})
+	return started, err
+}
+
+// exchange removes the containers of services that next has not, and starts those that it adds with those that are
+// present.
+func (e *Environment) exchange(ctx context.Context, next *Environment, present []string) (plan.Plan, error) {
+	gone := without(present, next.Services())
+	wanted := append(without(present, gone), without(next.Services(), e.Services())...)
+	if len(gone) > 0 {
+		scope := stack.Scope{Project: e.project.Compose, Services: gone, Report: e.report}
+		if err := e.stack.Down(ctx, e.project.Compose.Name, stack.DownOptions{Scope: scope}); err != nil {
+			return plan.Plan{}, err
+		}
+	}
+	if len(wanted) == 0 {
+		return plan.Plan{}, nil
+	}
+	in, planned, err := next.plan(next.modes(""), wanted)
+	if err == nil {
+		_, err = next.start(ctx, in, planned, UpOptions{Timeout: DefaultTimeout})
+	}
+	return planned, err
+}
+
+// without are those of names that are not among others.
+func without(names, others []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(others, name) })
+}

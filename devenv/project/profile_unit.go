@@ -1,0 +1,77 @@
+package project
+
+import (
+	"go.yaml.in/yaml/v4"
+
+	"devenv/profiles"
+)
+
+// composeUnit is the services of a profile as a compose file. Its nodes are the profile's own, so that each has its
+// place, except where Compose has another word.
+func composeUnit(profile *profiles.Profile) *unit {
+	u := &unit{file: "profile " + profile.Name, profile: profile, reworded: map[*yaml.Node]*yaml.Node{}}
+	services := mapping()
+	root := profile.Root()
+	for i := 0; i+1 < len(root.Content); i += 2 {
+		if key, value := root.Content[i], root.Content[i+1]; key.Value == "services" {
+			for j := 0; j+1 < len(value.Content); j += 2 {
+				services.Content = append(services.Content, value.Content[j], u.service(value.Content[j+1]))
+			}
+			u.roots = []*yaml.Node{mapping(key, services)}
+		}
+	}
+	return u
+}
+
+// composeWords are the settings of a service that Compose has too. What is not here is devenv's to apply.
+func composeWords() map[string]string {
+	return map[string]string{
+		"env": "environment", "env_files": "env_file", "ports": "ports", "command": "command", "volumes": "volumes", "reload": extensionKey,
+	}
+}
+
+func (u *unit) service(said *yaml.Node) *yaml.Node {
+	service := mapping()
+	for i := 0; i+1 < len(said.Content); i += 2 {
+		key, value := said.Content[i], said.Content[i+1]
+		word, known := composeWords()[key.Value]
+		if !known || value.Tag == "!!null" {
+			continue
+		}
+		switch key.Value {
+		case "env":
+			value = u.variables(value)
+		case "ports":
+			value = u.reword(value, func(node *yaml.Node) { node.Tag = "!override" })
+		case "reload":
+			value = mapping(key, value)
+		}
+		service.Content = append(service.Content, u.reword(key, func(node *yaml.Node) { node.Value = word }), value)
+	}
+	return service
+}
+
+// variables takes values as text, as they are written; without one a variable is passed through.
+func (u *unit) variables(said *yaml.Node) *yaml.Node {
+	variables := mapping()
+	for i := 0; i+1 < len(said.Content); i += 2 {
+		key, value := said.Content[i], said.Content[i+1]
+		if value.Tag != "!!null" {
+			value = u.reword(value, func(node *yaml.Node) { node.Tag, node.Style = "!!str", yaml.DoubleQuotedStyle })
+		}
+		variables.Content = append(variables.Content, key, value)
+	}
+	return variables
+}
+
+// reword is a changed copy of a node, at the place of the node.
+func (u *unit) reword(node *yaml.Node, change func(*yaml.Node)) *yaml.Node {
+	reworded := *node
+	change(&reworded)
+	u.reworded[&reworded] = node
+	return &reworded
+}
+
+func mapping(content ...*yaml.Node) *yaml.Node {
+	return &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Content: content}
+}
