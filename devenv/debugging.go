@@ -104,15 +104,15 @@ func (e *Environment) addPrograms(ctx context.Context, all map[string]debuggerSt
 	}
 	for _, server := range servers {
 		one := all[server.service]
-		one.Program, one.Breakpoints = program(ctx, server)
+		one.Program, one.Breakpoints = program(ctx, e.dial(server))
 		all[server.service] = one
 	}
 }
 
-func program(ctx context.Context, server delveServer) (state string, breakpoints []string) {
+func program(ctx context.Context, dial delve.Dial) (state string, breakpoints []string) {
 	ctx, cancel := context.WithTimeout(ctx, delveWithin)
 	defer cancel()
-	status, err := delve.Look(ctx, server.address)
+	status, err := delve.Look(ctx, dial)
 	if err != nil {
 		return err.Error(), nil
 	}
@@ -157,7 +157,7 @@ func (e *Environment) attachDelve(ctx context.Context, service string, mounts []
 	for _, mount := range mounts {
 		folders = append(folders, delve.Mount{Host: mount.Source, Container: mount.Target})
 	}
-	return delve.Attach(ctx, server.address, folders)
+	return delve.Attach(ctx, e.dial(server), folders)
 }
 
 // debuggable is the plan in mode local, in which service has a debugger.

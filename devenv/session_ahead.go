@@ -58,7 +58,7 @@ func (a *ahead) start(run func(func())) {
 	a.wanted = true
 	container := a.container
 	if container == "" {
-		return // Delve is reached by a port
+		return // Delve has a relay of its own
 	}
 	run(func() {
 		if conn, err := a.relay(container); err == nil { // else the next connection starts its own

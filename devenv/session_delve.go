@@ -16,16 +16,16 @@ import (
 )
 
 // delveWithin bounds a question to Delve, which answers at once or not at all.
-const delveWithin = 2 * time.Second
+const delveWithin = 5 * time.Second
 
 // restartUnderDelve is how long a container has to end: Delve kills the program as it ends, and a shell before it would
 // sit out the whole time.
 const restartUnderDelve = 3 * time.Second
 
-// delveServer is a Delve server in a running container, as it can be reached from here until the container ends.
+// delveServer is a Delve server in a running container.
 type delveServer struct {
 	service, container string
-	address            string // HOST:PORT
+	port               uint16 // of the container's 127.0.0.1
 }
 
 // delves are the Delve servers of the project's running containers.
@@ -36,23 +36,17 @@ func (e *Environment) delves(ctx context.Context) ([]delveServer, error) {
 	}
 	var all []delveServer
 	for _, c := range containers {
-		port, there := delvePort(c)
-		if there && !c.Oneoff && c.State == engine.Running && port.HostPort != 0 {
-			address := net.JoinHostPort("127.0.0.1", strconv.Itoa(int(port.HostPort)))
-			all = append(all, delveServer{c.Service, c.ID, address})
+		port, err := strconv.ParseUint(c.Labels[plan.DebugLabel], 10, 16)
+		if err == nil && !c.Oneoff && c.State == engine.Running {
+			all = append(all, delveServer{c.Service, c.ID, uint16(port)})
 		}
 	}
 	return all, nil
 }
 
-// delvePort is the port of a container that is not for its users but for devenv, to reach Delve.
-func delvePort(c engine.Container) (engine.Port, bool) {
-	for _, port := range c.Ports {
-		if label := c.Labels[plan.DebugLabel]; label != "" && label == strconv.Itoa(int(port.ContainerPort)) {
-			return port, true
-		}
-	}
-	return engine.Port{}, false
+// dial connects to a Delve server: the one way for editors, for the terminal and for questions.
+func (e *Environment) dial(server delveServer) delve.Dial {
+	return func(ctx context.Context) (net.Conn, error) { return e.engine.Dial(ctx, server.container, server.port) }
 }
 
 // delve is the Delve server of a service.
@@ -72,24 +66,23 @@ func (e *Environment) delve(ctx context.Context, service string) (delveServer, e
 // dialDelve connects an editor's session to the Delve of a service that runs now. The connection ends with the container,
 // and the proxy comes back for the next one.
 func (d *debuggers) dialDelve(ctx context.Context, service string) (net.Conn, string, error) {
-	server, err := d.session.env().delve(ctx, service)
+	e := d.session.env()
+	server, err := e.delve(ctx, service)
 	if err == nil {
-		err = begun(ctx, server)
+		err = begun(ctx, e.dial(server))
 	}
 	if err != nil {
 		return nil, "", err
 	}
-	var dialer net.Dialer
-	conn, err := dialer.DialContext(ctx, "tcp", server.address)
-	return conn, fmt.Sprintf("%.12s at %s", server.container, server.address), err
+	conn, err := e.dial(server)(ctx)
+	return conn, fmt.Sprintf("%.12s port %d", server.container, server.port), err
 }
 
-// begun is an error until there is a program to attach to. The port alone accepts as soon as the container runs, which may
-// still be building.
-func begun(ctx context.Context, server delveServer) error {
+// begun is an error until there is a program to attach to: a container that runs may still be building.
+func begun(ctx context.Context, dial delve.Dial) error {
 	ctx, cancel := context.WithTimeout(ctx, delveWithin)
 	defer cancel()
-	return delve.Begun(ctx, server.address)
+	return delve.Begun(ctx, dial)
 }
 
 // partDelve has an editor leave a Delve that is about to be told to end, which takes it some seconds with a client; the editor
@@ -115,8 +108,9 @@ func (d *debuggers) partDelve(ctx context.Context, service string) (again func()
 
 // releaseDelve lets the program of a service run that its editor has left halted, as by hanging up in the middle of attaching.
 func (d *debuggers) releaseDelve(ctx context.Context, service string) {
-	if server, err := d.session.env().delve(ctx, service); err == nil {
-		_ = delve.Resume(ctx, server.address) // it may be gone
+	e := d.session.env()
+	if server, err := e.delve(ctx, service); err == nil {
+		_ = delve.Resume(ctx, e.dial(server)) // it may be gone
 	}
 }
 

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -21,7 +22,7 @@ import (
 	"devenv/devenv/fault"
 )
 
-// image is what every test container runs.
+// image is what a test container runs that names no other.
 const image = "busybox:1.36"
 
 func TestMain(m *testing.M) {
@@ -55,7 +56,7 @@ func connect(t *testing.T) *Client {
 func box(t *testing.T, c *Client, config container.Config) (id, project string) {
 	t.Helper()
 	project = "enginetest-" + strings.ToLower(strings.NewReplacer("/", "-").Replace(t.Name()))
-	config.Image = image
+	config.Image = cmp.Or(config.Image, image)
 	config.Labels = map[string]string{LabelProject: project, LabelService: "api", LabelNumber: "1"}
 	created, err := c.api.ContainerCreate(t.Context(), &config, nil, nil, nil, project+"-api-1")
 	if err != nil {

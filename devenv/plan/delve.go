@@ -7,12 +7,10 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/compose-spec/compose-go/v2/types"
-
 	"devenv/devenv/dockerfile"
 )
 
-// DebugLabel says on a container at which of its ports Delve listens. devenv reaches it at a port of 127.0.0.1 that the engine chooses.
+// DebugLabel says on a container at which port of its own 127.0.0.1 Delve listens. It is not published: devenv comes to it through the engine.
 const DebugLabel = "devenv.debug"
 
 // delvePort is where Delve listens if nothing says otherwise: the port of its documentation.
@@ -91,15 +89,12 @@ func (o *overlay) openDelve(expected uint16) {
 		o.serveAll(p, port)
 	}
 	o.dropPorts("devenv listens for it itself, on this machine alone")
-	inside := types.ServicePortConfig{Mode: "ingress", HostIP: "127.0.0.1", Target: uint32(port), Protocol: "tcp"}
-	o.change("ports", "", portText(inside), "devenv reaches Delve there; the engine chooses the number")
-	o.service.Ports = append(o.service.Ports, inside)
 	o.service.Labels = o.service.Labels.Add(DebugLabel, strconv.Itoa(int(port)))
 	o.debuggable = debug
 }
 
 // serveAll makes a Delve server one that runs the program at once, and takes a client after the other, several at a time: without these
-// flags it waits for the first one, and ends with it. What it binds to the container's own 127.0.0.1 nobody could reach.
+// flags it waits for the first one, and ends with it. It listens where no other container comes.
 func (o *overlay) serveAll(p process, port uint16) {
 	flags := ""
 	for _, flag := range []string{"--accept-multiclient", "--continue"} {
@@ -107,26 +102,31 @@ func (o *overlay) serveAll(p process, port uint16) {
 			flags += " " + flag
 		}
 	}
-	number := ":" + strconv.Itoa(int(port))
-	loopback := strings.NewReplacer("127.0.0.1"+number, number, "localhost"+number, number)
-	var args []string
+	everywhere := regexp.MustCompile(`(^|[\s=])(?:0\.0\.0\.0|\[::1?\])?:` + strconv.Itoa(int(port)) + `(\s|$)`)
+	var args, causes []string
 	for _, arg := range p.args {
-		added := headlessFlag.ReplaceAllString(loopback.Replace(arg), "$1--headless"+flags+"$3")
+		alone := everywhere.ReplaceAllString(arg, "${1}127.0.0.1:"+strconv.Itoa(int(port))+"$2")
+		if alone != arg {
+			causes = append(causes, "whoever reaches Delve can run code: it listens inside the container, where devenv comes to it")
+		}
+		added := headlessFlag.ReplaceAllString(alone, "$1--headless"+flags+"$3")
 		if arg == "--headless" || arg == "--headless=true" {
 			args = append(args, strings.Fields(added)...)
 		} else {
 			args = append(args, added)
 		}
 	}
-	if !slices.Equal(args, p.args) {
-		o.run(p, args)
+	if flags != "" {
+		causes = append(causes, "debuggers come and go: Delve neither waits for one nor ends with it")
+	}
+	if len(causes) > 0 {
+		o.run(p, args, strings.Join(causes, "; "))
 	}
 }
 
 // run gives a process other arguments. Compose drops the image's command with its entrypoint, so that is kept.
-func (o *overlay) run(p process, args []string) {
-	o.change(p.key, strings.Join(p.args, " "), strings.Join(args, " "),
-		"debuggers come and go: Delve neither waits for one nor ends with it")
+func (o *overlay) run(p process, args []string, cause string) {
+	o.change(p.key, strings.Join(p.args, " "), strings.Join(args, " "), "%s", cause)
 	if p.key == "command" {
 		o.service.Command = args
 		return

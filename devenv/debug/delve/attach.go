@@ -15,18 +15,18 @@ import (
 // Mount is a folder of the host and where the container, and with it the program's debug information, has it.
 type Mount struct{ Host, Container string }
 
-// Attach opens Delve's terminal on the server at HOST:PORT, as `dlv connect` does, and returns when the developer leaves it or ctx ends. The
+// Attach opens Delve's terminal on the server, as `dlv connect` does, and returns when the developer leaves it or ctx ends. The
 // program is halted meanwhile, unless the developer lets it run; afterwards it runs on, without the breakpoints that were set here.
 //
 // pkg/terminal takes the terminal of this process and SIGINT, by which it halts the program: ctx should not end with that signal. The
 // developer's own configuration of Delve holds (aliases, colors), with the mounts behind its rules for paths.
 //
 // Goroutines: one runs the terminal; if ctx ends first it is left reading standard input, until the process ends.
-func Attach(ctx context.Context, address string, mounts []Mount) error {
-	if err := Begun(ctx, address); err != nil {
+func Attach(ctx context.Context, dial Dial, mounts []Mount) error {
+	if err := Begun(ctx, dial); err != nil {
 		return err
 	}
-	conn, client, err := connect(ctx, address)
+	conn, client, err := connect(ctx, dial)
 	if err != nil {
 		return err
 	}
@@ -48,7 +48,7 @@ func Attach(ctx context.Context, address string, mounts []Mount) error {
 		err = g.Detach(false)
 	}
 	if err == nil {
-		err = resume(ctx, address)
+		err = resume(ctx, dial)
 	}
 	if err != nil && !exited(err) {
 		return fault.New(fault.Failed, "delve: %w", err)
@@ -57,10 +57,10 @@ func Attach(ctx context.Context, address string, mounts []Mount) error {
 }
 
 // resume lets the program run also if ctx has ended.
-func resume(ctx context.Context, address string) error {
+func resume(ctx context.Context, dial Dial) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), resumeWithin)
 	defer cancel()
-	return Resume(ctx, address)
+	return Resume(ctx, dial)
 }
 
 // resumeWithin is how long a program may take to run again, which costs Delve milliseconds.

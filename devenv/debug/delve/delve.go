@@ -45,9 +45,12 @@ type Breakpoint struct {
 
 func (b Breakpoint) String() string { return fmt.Sprintf("%s:%d", b.File, b.Line) }
 
-// ask connects to the server at HOST:PORT, asks it, and hangs up, which leaves its program as the question left it.
-func ask(ctx context.Context, address string, question func(*rpc2.RPCClient) error) error {
-	conn, client, err := connect(ctx, address)
+// Dial connects to a server. ctx bounds the dial; the connection is the caller's.
+type Dial func(ctx context.Context) (net.Conn, error)
+
+// ask connects to the server, asks it, and hangs up, which leaves its program as the question left it.
+func ask(ctx context.Context, dial Dial, question func(*rpc2.RPCClient) error) error {
+	conn, client, err := connect(ctx, dial)
 	if err != nil {
 		return err
 	}
@@ -56,12 +59,11 @@ func ask(ctx context.Context, address string, question func(*rpc2.RPCClient) err
 	return question(client)
 }
 
-// connect waits for the server's first answer: a forwarded port also accepts while nobody listens behind it. The caller closes the connection.
-func connect(ctx context.Context, address string) (net.Conn, *rpc2.RPCClient, error) {
-	var dialer net.Dialer
-	conn, err := dialer.DialContext(ctx, "tcp", address)
+// connect waits for the server's first answer: whoever accepts need not be Delve, or not hear. The caller closes the connection.
+func connect(ctx context.Context, dial Dial) (net.Conn, *rpc2.RPCClient, error) {
+	conn, err := dial(ctx)
 	if err != nil {
-		return nil, nil, fault.New(fault.Failed, "no Delve answers: %w", err)
+		return nil, nil, err
 	}
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	client := rpc2.NewClientFromConn(conn)
@@ -74,10 +76,10 @@ func connect(ctx context.Context, address string) (net.Conn, *rpc2.RPCClient, er
 	return conn, client, nil
 }
 
-// Look asks the server at HOST:PORT how its program is. It does not disturb it.
-func Look(ctx context.Context, address string) (Status, error) {
+// Look asks the server how its program is. It does not disturb it.
+func Look(ctx context.Context, dial Dial) (Status, error) {
 	var status Status
-	err := ask(ctx, address, func(client *rpc2.RPCClient) error {
+	err := ask(ctx, dial, func(client *rpc2.RPCClient) error {
 		state, err := client.GetStateNonBlocking()
 		switch {
 		case err != nil && exited(err), err == nil && state.Exited:
@@ -104,10 +106,10 @@ func Look(ctx context.Context, address string) (Status, error) {
 	return status, err
 }
 
-// Begun is an error until the program of the server at HOST:PORT has begun. Whoever comes earlier meets the client by which Delve carries out its
+// Begun is an error until the program of the server has begun. Whoever comes earlier meets the client by which Delve carries out its
 // own --continue: it lets a program run that this one believes to have halted, and takes the next stop for itself.
-func Begun(ctx context.Context, address string) error {
-	status, err := Look(ctx, address)
+func Begun(ctx context.Context, dial Dial) error {
+	status, err := Look(ctx, dial)
 	if err == nil && status.State == Starting {
 		err = fault.New(fault.Failed, "Delve has not let the program begin, which its flag --continue does")
 	}
@@ -118,14 +120,14 @@ func Begun(ctx context.Context, address string) error {
 func begun(state *api.DebuggerState) bool { return len(state.Threads) > 1 }
 
 // Resume lets the program run on if it is halted, and returns when it does.
-func Resume(ctx context.Context, address string) error {
-	status, err := Look(ctx, address)
+func Resume(ctx context.Context, dial Dial) error {
+	status, err := Look(ctx, dial)
 	if err != nil || status.State != Halted {
 		return err
 	}
-	err = ask(ctx, address, func(client *rpc2.RPCClient) error { return client.Disconnect(true) })
+	err = ask(ctx, dial, func(client *rpc2.RPCClient) error { return client.Disconnect(true) })
 	for err == nil && status.State == Halted { // nobody answers to a farewell
-		status, err = Look(ctx, address)
+		status, err = Look(ctx, dial)
 	}
 	return err
 }

@@ -25,7 +25,7 @@ func TestLook(t *testing.T) {
 	address, url := serve(t)
 	look := func() delve.Status {
 		t.Helper()
-		status, err := delve.Look(t.Context(), address)
+		status, err := delve.Look(t.Context(), to(address))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -39,7 +39,7 @@ func TestLook(t *testing.T) {
 		t.Errorf("when the terminal has left: %+v", status)
 	}
 	get(t, url+"/", "ok") // its breakpoint is gone
-	if err := delve.Resume(t.Context(), address); err != nil {
+	if err := delve.Resume(t.Context(), to(address)); err != nil {
 		t.Error("a running program is resumed: ", err)
 	}
 	get(t, url+"/end", "")
@@ -50,18 +50,18 @@ func TestLook(t *testing.T) {
 func TestStarting(t *testing.T) {
 	t.Parallel()
 	address, _ := start(t)
-	if err := delve.Resume(t.Context(), address); err != nil {
+	if err := delve.Resume(t.Context(), to(address)); err != nil {
 		t.Error(err)
 	}
-	if status, err := delve.Look(t.Context(), address); err != nil || status.State != delve.Starting {
+	if status, err := delve.Look(t.Context(), to(address)); err != nil || status.State != delve.Starting {
 		t.Errorf("%+v, %v", status, err)
 	}
-	if err := delve.Begun(t.Context(), address); err == nil || !strings.HasPrefix(err.Error(), "Delve has not let the program begin") {
+	if err := delve.Begun(t.Context(), to(address)); err == nil || !strings.HasPrefix(err.Error(), "Delve has not let the program begin") {
 		t.Error(err)
 	}
 }
 
-// A port behind which nobody listens accepts, as the engine's does, and closes or says nothing.
+// Who accepts and is no Delve closes, says nothing, or something else.
 func TestNoServer(t *testing.T) {
 	t.Parallel()
 	for name, then := range map[string]func(net.Conn){
@@ -83,7 +83,7 @@ func TestNoServer(t *testing.T) {
 			}()
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
-			_, err = delve.Look(ctx, listener.Addr().String())
+			_, err = delve.Look(ctx, to(listener.Addr().String()))
 			var known *fault.Error
 			if !errors.As(err, &known) || !strings.HasPrefix(known.Message, "no Delve answers: ") {
 				t.Errorf("%v", err)
@@ -118,9 +118,17 @@ func TestMain(m *testing.M) {
 	if address == "" {
 		os.Exit(m.Run())
 	}
-	if err := delve.Attach(context.Background(), address, nil); err != nil {
+	if err := delve.Attach(context.Background(), to(address), nil); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
+	}
+}
+
+// to dials a server of this machine.
+func to(address string) delve.Dial {
+	return func(ctx context.Context) (net.Conn, error) {
+		var dialer net.Dialer
+		return dialer.DialContext(ctx, "tcp", address)
 	}
 }
 
