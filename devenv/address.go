@@ -33,12 +33,13 @@ func (a Address) String() string {
 var notHTTP = [...]uint16{21, 22, 25, 53, 110, 143, 389, 465, 587, 993, 1025, 1433, 1521, 1883, 2181, 2345, 3306, 4222,
 	5432, 5433, 5672, 5678, 5679, 6379, 6432, 7687, 9042, 9092, 11211, 26257, 27017, 33060}
 
-// addresses are the published ports of a container. A port that is bound to all of IPv4 and all of IPv6 has one, also
-// where the engine chose two numbers.
+// addresses are the published ports of a container, but for the one by which devenv reaches Delve. A port that is bound to
+// all of IPv4 and all of IPv6 has one, also where the engine chose two numbers.
 func addresses(container engine.Container, engineHost string) []Address {
 	all := []Address{}
+	inside, hidden := delvePort(container)
 	for _, port := range container.Ports {
-		if port.HostPort == 0 || isTwin(port, container.Ports) {
+		if port.HostPort == 0 || isTwin(port, container.Ports) || hidden && port == inside {
 			continue
 		}
 		address := Address{

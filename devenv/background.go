@@ -20,9 +20,8 @@ const liveCommand = "devenv up -d"
 // Live is the background session that `up -d` leaves behind: it watches and reloads until `down`, a foreground `up` or a
 // signal ends it.
 func (e *Environment) Live(ctx context.Context) error {
-	holder := e.holder()
-	holder.Command = liveCommand
-	lock, err := e.store.Lock(ctx, state.Live, holder)
+	e.settings.Command = liveCommand
+	lock, err := e.store.Lock(ctx, state.Live, e.holder())
 	if err != nil {
 		return err
 	}

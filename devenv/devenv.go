@@ -39,6 +39,7 @@ type Settings struct {
 	Term        *term.Terminal
 
 	Now     context.Context // done when the user interrupts a second time: what is left ends at once
+	Signals func()          // takes up the signals again that Compose's SDK has let go of
 	Command string          // as typed, for whoever finds the project held
 	PID     int
 }

@@ -9,6 +9,7 @@
 //	    -> stack    containers, converged by Compose itself
 //	    -> live     watch (what changed) -> reload (what it means) -> the agent in the container, or the arrows above again
 //	                debug (an editor's session) -> the debugger that the agent lets into the process that serves
+//	                uv (a package to add) -> the container's environment, pyproject.toml and uv.lock
 //
 // Packages beside the arrows: profiles (one developer's choices), source (which mounts are project code, which files are
 // ignored), dockerfile (stages and facts), engine (direct Engine API), state (what a checkout remembers, who holds it),

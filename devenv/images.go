@@ -21,7 +21,8 @@ type BuildOptions struct {
 	Pull     bool
 }
 
-type buildFlags struct{ noCache, pull bool }
+// buildFlags say how images are built; unseen shows neither progress nor what is up to date.
+type buildFlags struct{ noCache, pull, unseen bool }
 
 // Build builds the images of a mode.
 func (e *Environment) Build(ctx context.Context, options BuildOptions) error {
@@ -48,12 +49,19 @@ func (e *Environment) build(ctx context.Context, planned plan.Plan, flags buildF
 	if err != nil {
 		return err
 	}
-	results, err := build.Run(ctx, e.engine, requests, e.buildOptions())
+	options := e.buildOptions()
+	if flags.unseen {
+		options.Out, options.Terminal = nil, false
+	}
+	results, err := build.Run(ctx, e.engine, requests, options)
 	if err != nil {
 		return err
 	}
 	for _, result := range results {
 		outcome := "built"
+		if before[result.ID] && flags.unseen {
+			continue
+		}
 		if before[result.ID] {
 			outcome = "up to date"
 		}
@@ -78,7 +86,7 @@ func (e *Environment) imageIDs(ctx context.Context, requests []build.Request) (m
 func (e *Environment) buildOptions() build.Options {
 	return build.Options{
 		Dir: e.settings.Dir, Out: e.settings.Err, Terminal: e.settings.Interactive,
-		Mask: e.project.Masker().Text,
+		Hidden: []string{e.store.Folder()}, Mask: e.project.Masker().Text,
 		Auth: func(_ context.Context, host string) (build.Credentials, error) {
 			user, secret, err := e.stack.Credentials(host)
 			return build.Credentials{Username: user, Secret: secret}, err

@@ -23,13 +23,15 @@ var owners = map[string][]string{
 	"github.com/spf13/cobra":                              {"devenv/cmd/devenv"},
 	"github.com/tailscale/hujson":                         {"devenv/devenv/debug/vscode"},
 	"github.com/gofrs/flock":                              {"devenv/devenv/state"},
-	"github.com/google/go-dap":                            {"devenv/devenv/debug", "devenv/devenv/debug/daptest", "devenv/examples/demo"},
+	"github.com/pelletier/go-toml":                        {"devenv/devenv/uv"},
+	"github.com/go-delve/delve":                           {"devenv/devenv/debug/delve"},
+	"github.com/google/go-dap":                            {"devenv/devenv/debug", "devenv/devenv/debug/daptest", "devenv/examples/bench", "devenv/examples/demo"},
 }
 
 // arrows are the imports inside devenv that are allowed: data flows one way, from the files to the containers.
 var arrows = map[string][]string{
 	"cmd/devenv":           {"devenv", "devenv/fault", "devenv/term"},
-	"devenv":               {"devenv/build", "devenv/debug", "devenv/debug/vscode", "devenv/dockerfile", "devenv/engine", "devenv/fault", "devenv/plan", "devenv/live", "devenv/project", "devenv/reload", "devenv/reload/agent", "devenv/secret", "devenv/source", "devenv/stack", "devenv/state", "devenv/term", "devenv/watch", "profiles"},
+	"devenv":               {"devenv/build", "devenv/debug", "devenv/document", "devenv/debug/delve", "devenv/debug/vscode", "devenv/dockerfile", "devenv/engine", "devenv/fault", "devenv/plan", "devenv/live", "devenv/project", "devenv/reload", "devenv/reload/agent", "devenv/secret", "devenv/source", "devenv/stack", "devenv/state", "devenv/term", "devenv/uv", "devenv/watch", "profiles"},
 	"devenv/plan":          {"devenv/dockerfile", "devenv/fault", "devenv/project", "devenv/source"},
 	"devenv/project":       {"devenv/document", "devenv/fault", "devenv/secret", "profiles"},
 	"profiles":             {"devenv/document", "devenv/fault"},
@@ -49,7 +51,9 @@ var arrows = map[string][]string{
 	"devenv/live":          {"devenv/fault", "devenv/reload", "devenv/watch"},
 	"devenv/debug":         {"devenv/fault"},
 	"devenv/debug/daptest": {},
+	"devenv/debug/delve":   {"devenv/fault"},
 	"devenv/debug/vscode":  {"devenv/fault"},
+	"devenv/uv":            {"devenv/engine", "devenv/fault"},
 	"examples/bench":       {},
 	"examples/demo":        {},
 }

@@ -23,9 +23,13 @@ func (e *Environment) Down(ctx context.Context, options DownOptions) error {
 		}
 	}
 	return e.lifecycle(ctx, options.Services, options.Timeout, func(scope stack.Scope) error {
-		return e.stack.Down(ctx, scope.Project.Name, stack.DownOptions{
+		err := e.stack.Down(ctx, scope.Project.Name, stack.DownOptions{
 			Scope: scope, Volumes: options.Volumes, RemoveOrphans: options.RemoveOrphans,
 		})
+		if err == nil && len(options.Services) == 0 {
+			err = e.store.ForgetEnvironments()
+		}
+		return err
 	})
 }
 

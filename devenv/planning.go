@@ -193,11 +193,30 @@ func (e *Environment) missing(in plan.Input, planned plan.Plan) error {
 	return errors.Join(all...)
 }
 
+// warnOfLocks says of each uv.lock that an image is made from and that does not match its pyproject.toml: `uv sync
+// --locked` of the build refuses it, one with --frozen does not.
+func (e *Environment) warnOfLocks(in plan.Input, planned plan.Plan) {
+	said := map[string]bool{}
+	for _, name := range planned.Project.ServiceNames() {
+		service := planned.Project.Services[name]
+		project, found := uvProject(in, service)
+		if !found || said[project.Host] || service.Build == nil || !within(service.Build.Context, project.Host) {
+			continue
+		}
+		said[project.Host] = true
+		files, err := project.Read()
+		if why := files.Stale(); err == nil && why != "" {
+			e.settings.Term.Warn("%s does not match pyproject.toml: %s", e.project.Rel(filepath.Join(project.Host, "uv.lock")), why)
+			e.settings.Term.Hint("devenv lock mends it")
+		}
+	}
+}
+
 func (e *Environment) missingSource(service types.ServiceConfig, file *dockerfile.File, source dockerfile.MissingSource) error {
 	path := filepath.Join(service.Build.Context, filepath.FromSlash(source.Path))
 	missing := fault.New(fault.Usage, "%s:%d: %s: no such file in the build context of %s", file.Path, source.Line, source.Path, service.Name)
 	if filepath.Base(path) == "uv.lock" {
-		return missing.WithHint("uv lock --project %s creates it", e.project.Rel(filepath.Dir(path)))
+		return missing.WithHint("devenv lock creates it")
 	}
 	return missing
 }

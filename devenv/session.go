@@ -20,10 +20,12 @@ type session struct {
 	agents    *agents
 	debuggers *debuggers
 	running   *live.Session
+	stale     chan struct{} // an image is behind the lock file
 
 	mu     sync.Mutex // guards what follows: a converge replaces it
 	now    *Environment
 	view   reload.View
+	uv     map[string]packageWork // by service: where its packages come from
 	watch  watch.Options
 	known  map[string]bool                    // IDs of containers that have all their files
 	copied map[string]map[string]watch.Change // by service and host path: what develop.watch has brought into containers
@@ -56,10 +58,11 @@ func (e *Environment) watched(ctx context.Context, in plan.Input, planned plan.P
 	var others sync.WaitGroup
 	others.Go(func() {
 		s.running.Serve(ctx, listener, live.Control{
-			Styles: s.styles, Debuggers: s.debuggers.all, Adopt: s.adopt, Stop: stop,
+			Styles: s.styles, Debuggers: s.debuggers.all, Adopt: s.adopt, Provision: s.provisionShared, Stop: stop,
 		})
 	})
 	others.Go(func() { s.follow(ctx, untilEmpty, stop) })
+	others.Go(func() { s.rebuilds(ctx) })
 	s.running.Run(ctx)
 	stop()
 	others.Wait()
@@ -67,7 +70,7 @@ func (e *Environment) watched(ctx context.Context, in plan.Input, planned plan.P
 }
 
 func (e *Environment) newSession(ctx context.Context, in plan.Input, planned plan.Plan) *session {
-	s := &session{known: map[string]bool{}, copied: map[string]map[string]watch.Change{}, missed: map[string]bool{}}
+	s := &session{known: map[string]bool{}, copied: map[string]map[string]watch.Change{}, missed: map[string]bool{}, stale: make(chan struct{}, 1)}
 	s.debuggers = &debuggers{session: s, ctx: ctx, ports: map[string]*debugPort{}}
 	s.agents = &agents{engine: e.engine, failed: s.firstFailed, serves: s.debuggers.serves, links: map[string]*agentLink{}}
 	s.running = live.New(s, s.report)
@@ -88,10 +91,14 @@ func (s *session) set(e *Environment, in plan.Input, planned plan.Plan) {
 	tree := e.tree(in, planned)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.now, s.view = e, e.view(in, planned, tree)
+	s.now, s.uv = e, uvProjects(in, planned)
+	s.view = e.view(in, planned, tree, s.uv)
 	s.watch = watch.Options{Tree: tree, State: e.store.Folder(), Poll: e.settings.Poll}
 	if watchable(planned) {
 		s.watch.Files = e.watchedFiles()
+		for _, service := range s.view.Services {
+			s.watch.Files = append(s.watch.Files, service.Dependencies...) // also where git ignores a lock file
+		}
 	}
 }
 
@@ -107,6 +114,13 @@ func (s *session) View() reload.View {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.view
+}
+
+// packages is where the packages of a service come from.
+func (s *session) packages(service string) packageWork {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.uv[service]
 }
 
 // Watch is part of live.Doer.

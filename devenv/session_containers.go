@@ -64,6 +64,9 @@ func (s *session) followEngine(ctx context.Context, lost time.Time, untilEmpty b
 			}
 			ended = event.Action == engine.ActionDestroy
 			s.happened(ctx, event)
+			if event.Action == engine.ActionDie && untilEmpty {
+				s.failedToBuild(ctx, event)
+			}
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -129,6 +132,9 @@ func (s *session) arrived(ctx context.Context, c engine.Container) {
 	}
 	if missed {
 		s.running.Retry(ctx)
+	}
+	if made, known := s.env().store.Environments()[c.ID]; known && made == "" && s.seen(c.Service).Dependencies != nil {
+		s.provisionShared(ctx, c.Service)
 	}
 	if (!known || missed) && len(copied) > 0 {
 		s.running.Act(ctx, s.View().Arrived(c.Service, copied)...)

@@ -15,14 +15,15 @@ import (
 	"devenv/devenv/fault"
 	"devenv/devenv/live"
 	"devenv/devenv/plan"
+	"devenv/devenv/project"
 	"devenv/devenv/reload/agent"
 )
 
 // debuggers are the debug ports of a session, one for each service that a debugger can come to. A port stays open until
 // the session ends, also while its service is in a mode without a debugger: the editor waits with it.
 //
-// Goroutines: one for each proxy and one for each process that is told to it; all end with the session's context, and
-// close waits for them.
+// Goroutines: one for each proxy, one for each process that is told to it, one for a relay that is started ahead, one for
+// a reload that waits; all end with the session's context, and close waits for them.
 type debuggers struct {
 	session *session
 	ctx     context.Context // the session's
@@ -36,6 +37,11 @@ type debugPort struct {
 	proxy   *debug.Proxy
 	address string
 	process chan struct{} // closed, and made anew, when another process of the service serves
+
+	ahead ahead
+
+	mu      sync.Mutex       // guards brought, and holds others up while debugpy is being brought
+	brought map[string]error // by container: how bringing debugpy ended, until the editor leaves
 }
 
 // all are where editors connect, and who does, by service.
@@ -46,7 +52,7 @@ func (d *debuggers) all() map[string]live.Debugger {
 	all := map[string]live.Debugger{}
 	for service, port := range ports {
 		debugger := live.Debugger{Address: port.address, Client: port.proxy.Client()}
-		for _, thread := range port.proxy.Stopped() {
+		for _, thread := range d.shown(port.proxy.Stopped()) {
 			debugger.Stopped = append(debugger.Stopped, thread.String())
 		}
 		all[service] = debugger
@@ -63,7 +69,7 @@ func (d *debuggers) listen(debug map[string]plan.Debug) error {
 	ports := debugPorts(remembered, debug)
 	var all []error
 	for _, service := range slices.Sorted(maps.Keys(debug)) {
-		if d.ports[service] != nil || !debug[service].Agent {
+		if d.ports[service] != nil || !debug[service].Forwarded() {
 			continue
 		}
 		listener, err := listenNear(d.ctx, ports[service])
@@ -71,7 +77,7 @@ func (d *debuggers) listen(debug map[string]plan.Debug) error {
 			all = append(all, fault.New(fault.Failed, "%s: no port for a debugger: %w", service, err))
 			continue
 		}
-		d.open(service, listener)
+		d.open(service, debug[service].Kind, listener)
 		got := portOf(listener)
 		if got != ports[service] {
 			e.settings.Term.Warn("%s: port %d is taken, so its debugger is at %d; `devenv debug vscode` tells VS Code", service, ports[service], got)
@@ -83,18 +89,48 @@ func (d *debuggers) listen(debug map[string]plan.Debug) error {
 	return errors.Join(all...)
 }
 
-func (d *debuggers) open(service string, listener net.Listener) {
-	port := &debugPort{address: listener.Addr().String(), process: make(chan struct{})}
-	port.proxy = debug.New(debug.Options{
+func (d *debuggers) open(service string, kind plan.Debugger, listener net.Listener) {
+	port := &debugPort{address: listener.Addr().String(), process: make(chan struct{}), brought: map[string]error{}}
+	port.ahead.relay = func(container string) (*engine.Stream, error) {
+		return d.session.env().engine.Stream(d.ctx, container, engine.Command{Args: agent.Connect()})
+	}
+	options := debug.Options{
 		Service: service, Listener: listener,
 		Dial: func(ctx context.Context, process string) (net.Conn, string, error) {
 			return d.dial(ctx, port, service, process)
 		},
-		Release: func(ctx context.Context, process string) { d.release(ctx, service, process) },
-		Report:  func(event debug.Event) { d.session.env().settings.Term.Say("%s  %s", service, event) },
-	})
+		Release: func(ctx context.Context, process string) {
+			port.forget()
+			d.release(ctx, service, process)
+		},
+		Report: func(event debug.Event) { d.report(port, event) },
+	}
+	if kind == plan.Delve {
+		options.Dial = func(ctx context.Context, _ string) (net.Conn, string, error) { return d.dialDelve(ctx, service) }
+		options.Release = func(ctx context.Context, _ string) { d.releaseDelve(ctx, service) }
+	}
+	port.proxy = debug.New(options)
 	d.ports[service] = port
 	d.running.Go(func() { _ = port.proxy.Run(d.ctx) }) // its only end is ctx
+}
+
+func (d *debuggers) report(port *debugPort, event debug.Event) {
+	switch event.Kind {
+	case debug.Attached, debug.Reconnected:
+		port.ahead.start(d.running.Go)
+	case debug.Released:
+		port.ahead.end()
+	case debug.Refused, debug.LetGo, debug.Waiting:
+	}
+	event.Threads = d.shown(event.Threads)
+	d.session.env().settings.Term.Say("%s  %s", event.Service, event)
+}
+
+// forget makes the next editor worth another attempt to bring debugpy.
+func (p *debugPort) forget() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	clear(p.brought)
 }
 
 // dial makes a process listen for a debugger and connects to it. While no process serves, it waits for one.
@@ -103,7 +139,7 @@ func (d *debuggers) dial(ctx context.Context, port *debugPort, service, process 
 		d.mu.Lock()
 		changed := port.process
 		d.mu.Unlock()
-		conn, name, err := d.dialNow(ctx, service, process)
+		conn, name, err := d.dialNow(ctx, port, service, process)
 		if !errors.Is(err, errNotThere) {
 			return conn, name, err
 		}
@@ -118,7 +154,7 @@ func (d *debuggers) dial(ctx context.Context, port *debugPort, service, process 
 // errNotThere says that no process, or not the wanted one, can be debugged now.
 var errNotThere = errors.New("no process to debug")
 
-func (d *debuggers) dialNow(ctx context.Context, service, process string) (net.Conn, string, error) {
+func (d *debuggers) dialNow(ctx context.Context, port *debugPort, service, process string) (net.Conn, string, error) {
 	s := d.session
 	containers, err := s.containers(ctx, service)
 	if err != nil {
@@ -129,7 +165,7 @@ func (d *debuggers) dialNow(ctx context.Context, service, process string) (net.C
 		if err != nil {
 			continue // it is ending; the next one will be told
 		}
-		listening, err := d.ask(ctx, c, link.Link)
+		listening, err := d.ask(ctx, port, c, link.Link)
 		if errors.Is(err, agent.ErrLost) {
 			continue
 		}
@@ -140,22 +176,37 @@ func (d *debuggers) dialNow(ctx context.Context, service, process string) (net.C
 		if process != "" && process != name {
 			continue
 		}
-		conn, err := s.env().engine.Stream(d.ctx, c.ID, engine.Command{Args: agent.Connect(listening.Port)})
+		conn, err := port.ahead.connect(c.ID, listening.Port)
 		return conn, name, err
 	}
 	return nil, "", errNotThere
 }
 
 // ask has the serving process listen; where the image has no debugpy, it is brought.
-func (d *debuggers) ask(ctx context.Context, c engine.Container, link *agent.Link) (agent.Listening, error) {
+func (d *debuggers) ask(ctx context.Context, port *debugPort, c engine.Container, link *agent.Link) (agent.Listening, error) {
 	listening, err := link.Debug(ctx, debugpyFolder)
 	if err == nil || !errors.Is(err, agent.ErrNoDebugpy) {
 		return listening, err
 	}
-	if err := d.session.bringDebugpy(ctx, c); err != nil {
+	if err := d.bring(port, c); err != nil {
 		return listening, err
 	}
 	return link.Debug(ctx, debugpyFolder)
+}
+
+// bring brings debugpy into a container once, however often the proxy dials, which may give a dial up meanwhile.
+func (d *debuggers) bring(port *debugPort, c engine.Container) error {
+	port.mu.Lock()
+	defer port.mu.Unlock()
+	if err, done := port.brought[c.ID]; done {
+		return err
+	}
+	err := d.session.bringDebugpy(d.ctx, c)
+	port.brought[c.ID] = err
+	if err != nil && d.ctx.Err() == nil {
+		d.session.env().settings.Term.Fail(err)
+	}
+	return err
 }
 
 // processName tells the processes of a service apart, those of one container by their numbers.
@@ -191,6 +242,13 @@ func (d *debuggers) serves(c engine.Container, status agent.Status) {
 // follow has the debugger come to a process. That a process is left without one is no failure: the proxy goes on trying
 // as long as an editor is there.
 func (d *debuggers) follow(port *debugPort, c engine.Container, status agent.Status) {
+	link, err := d.session.agents.to(d.ctx, c)
+	if err != nil {
+		return // it is gone
+	}
+	if now := link.now(); now.Holding != status.Holding || status.Holding == 0 && now.Child != status.Child {
+		return // another one has come since, and is followed too
+	}
 	if status.Holding == 0 {
 		ctx, cancel := context.WithTimeout(d.ctx, reconnectWithin)
 		defer cancel()
@@ -205,47 +263,70 @@ func (d *debuggers) follow(port *debugPort, c engine.Container, status agent.Sta
 		defer cancel()
 		_ = port.proxy.Replaced(ctx, processName(c, status.Holding))
 	}
-	if link, err := d.session.agents.to(d.ctx, c); err == nil {
-		_ = link.Proceed(d.ctx) // a process that is gone need not
-	}
+	_ = link.Proceed(d.ctx) // a process that is gone need not
 }
 
 // reconnectWithin bounds the wait for a debugger to be attached to a new process.
 const reconnectWithin = 10 * time.Second
 
-// beforeReload says that threads which stand at a breakpoint run on, for the new code: the agent lets go of them.
-func (d *debuggers) beforeReload(service string) {
+// standing is why a reload waits, by the service's own setting.
+type standing struct{ service, thread string }
+
+func (s *standing) Error() string {
+	return fmt.Sprintf("%s  the reload waits for %s to go on (x-devenv.debug.on_save)", s.service, s.thread)
+}
+
+// mayReload is an error while a thread of the service stands at a breakpoint and the reload is to wait for it: it is
+// tried again when the thread goes on. By default the process that is replaced lets go of its threads, and its proxy says so.
+func (d *debuggers) mayReload(service string) error {
 	d.mu.Lock()
 	port := d.ports[service]
 	d.mu.Unlock()
-	if port == nil {
-		return
+	if port == nil || d.session.env().project.Services[service].Debug.OnSave != project.OnSaveWait {
+		return nil
 	}
-	if stopped := port.proxy.Stopped(); len(stopped) > 0 {
-		d.session.env().settings.Term.Say("%s  stopped at a breakpoint: %s runs on, for the new code", service, stopped[0])
+	stopped := d.shown(port.proxy.Stopped())
+	if len(stopped) == 0 {
+		return nil
 	}
+	d.running.Go(func() {
+		if port.goesOn(d.ctx) {
+			d.session.running.Retry(d.ctx)
+		}
+	})
+	return &standing{service, stopped[0].String()}
+}
+
+// aStep is how long a thread must run to have gone on: one that only makes a step stands again before.
+const aStep = 500 * time.Millisecond
+
+// goesOn waits until no thread stands any more; false if ctx ended before.
+func (p *debugPort) goesOn(ctx context.Context) bool {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for p.proxy.Running(ctx) == nil {
+		timer.Reset(aStep)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			return false
+		}
+		if len(p.proxy.Stopped()) == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// shown are threads with the places where they stand as a developer types them.
+func (d *debuggers) shown(threads []debug.Thread) []debug.Thread {
+	for i := range threads {
+		if threads[i].File != "" {
+			threads[i].File = d.session.env().project.Rel(threads[i].File)
+		}
+	}
+	return threads
 }
 
 // close waits for the proxies, whose context has ended.
 func (d *debuggers) close() { d.running.Wait() }
-
-// debugpyFolder is where devenv puts a debugger into a container whose image has none.
-const debugpyFolder = "/devenv/debugpy"
-
-// bringDebugpy installs debugpy into a folder of the container that belongs to devenv: neither the image nor the
-// project's environment or lock file changes.
-func (s *session) bringDebugpy(ctx context.Context, c engine.Container) error {
-	s.env().settings.Term.Say("%s  has no debugpy: devenv installs it beside the project's packages", c.Service)
-	var failures []error
-	for _, installer := range [][]string{
-		{"uv", "pip", "install", "--quiet", "--target", debugpyFolder, "debugpy"},
-		{"python3", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--root-user-action=ignore", "--target", debugpyFolder, "debugpy"},
-	} {
-		err := s.run(ctx, c, engine.Command{Args: installer, User: "0", WorkingDir: "/"})
-		if err == nil {
-			return nil
-		}
-		failures = append(failures, err)
-	}
-	return errors.Join(failures...)
-}

@@ -113,7 +113,9 @@ func (s *session) reload(ctx context.Context, action reload.Action) (note string
 	if len(containers) == 0 {
 		return "", live.Unneeded("does not run, and will start with the new code")
 	}
-	s.debuggers.beforeReload(action.Service)
+	if err := s.debuggers.mayReload(action.Service); err != nil {
+		return "", err
+	}
 	var all []error
 	for _, c := range containers {
 		done, err := s.agents.reload(ctx, c, func(ctx context.Context, link *agent.Link) (*agent.Reloaded, error) {
@@ -141,22 +143,16 @@ func (s *session) inContainer(action reload.Action) []string {
 
 func (s *session) restart(ctx context.Context, service string) error {
 	e := s.env()
-	return e.stack.Restart(ctx, e.project.Compose.Name, stack.Scope{
-		Project: e.project.Compose, Services: []string{service}, Report: e.report,
-	})
-}
-
-// provision brings the container's environment in line with the lock file, then reloads with a fresh supervisor.
-func (s *session) provision(ctx context.Context, service string) error {
-	seen := s.seen(service)
-	folder, _ := seen.Mapping.ToContainer(seen.Package)
-	return s.each(ctx, service, func(c engine.Container) error {
-		if err := s.run(ctx, c, engine.Command{Args: []string{"uv", "sync", "--locked"}, WorkingDir: folder}); err != nil {
+	scope := stack.Scope{Project: e.project.Compose, Services: []string{service}, Report: e.report}
+	if s.seen(service).Style == reload.RestartContainer {
+		if err := s.mayRestart(ctx, service); err != nil {
 			return err
 		}
-		_, err := s.agents.reload(ctx, c, func(ctx context.Context, link *agent.Link) (*agent.Reloaded, error) { return link.Refresh(ctx) })
-		return s.failure(service, err)
-	})
+		grace := restartUnderDelve
+		scope.Timeout = &grace
+		defer s.debuggers.partDelve(ctx, service)()
+	}
+	return e.stack.Restart(ctx, e.project.Compose.Name, scope)
 }
 
 // run runs a command in a container; an exit status that is not zero is an error with what it said.

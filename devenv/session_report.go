@@ -23,6 +23,8 @@ func (s *session) report(outcome live.Outcome) {
 		t.Detail("%s: nothing to do: %s", s.causes(action), action.Causes[0].Rule)
 	case errors.As(outcome.Err, &unneeded):
 		t.Say("%s  %s  %s", action.Service, unneeded, s.causes(action))
+	case errors.As(outcome.Err, new(*standing)):
+		t.Say("%s", outcome.Err)
 	case outcome.Err != nil:
 		t.Fail(outcome.Err)
 	case action.Verb == reload.Adopt:

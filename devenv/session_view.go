@@ -77,7 +77,7 @@ func (e *Environment) triggers(planned plan.Plan) map[string][]*source.Trigger {
 }
 
 // view is what decisions depend on, for what was planned.
-func (e *Environment) view(in plan.Input, planned plan.Plan, tree *source.Tree) reload.View {
+func (e *Environment) view(in plan.Input, planned plan.Plan, tree *source.Tree, packages map[string]packageWork) reload.View {
 	view := reload.View{
 		Compose: e.project.Files(), EnvFiles: e.project.ServiceEnvFiles(),
 		Ignored: func(path string) source.Verdict { return tree.Ignored(path, false) },
@@ -86,12 +86,10 @@ func (e *Environment) view(in plan.Input, planned plan.Plan, tree *source.Tree) 
 	for _, service := range liveServices(planned) {
 		seen := reload.Service{
 			Name: service.Name, Mapping: source.NewMapping(service, in.IsFile), Triggers: triggers[service.Name],
-			Style: style(in, planned, service.Name),
+			Style: style(in, planned, service.Name), Compile: planned.Debug[service.Name].Compile,
 		}
-		for _, folder := range seen.Mapping.Folders() {
-			if isFile(filepath.Join(folder, "pyproject.toml")) {
-				seen.Package = folder
-			}
+		if project := packages[service.Name].project; project.Mounted {
+			seen.Dependencies = project.Paths()
 		}
 		if service.Build != nil && !remote(service.Build.Context) {
 			file := plan.File(service)
@@ -102,10 +100,27 @@ func (e *Environment) view(in plan.Input, planned plan.Plan, tree *source.Tree) 
 	return view
 }
 
+// uvProjects are the projects of the services that a session looks after, by service.
+func uvProjects(in plan.Input, planned plan.Plan) map[string]packageWork {
+	all := map[string]packageWork{}
+	for _, service := range liveServices(planned) {
+		if project, found := uvProject(in, service); found {
+			all[service.Name] = packageWork{in: in, planned: planned, service: service.Name, project: project}
+		}
+	}
+	return all
+}
+
 // style is how a service takes in new code.
 func style(in plan.Input, planned plan.Plan, service string) reload.Style {
 	setting := reload.Style(in.Extensions[service].Reload)
+	debug := planned.Debug[service]
 	switch hasAgent := slices.Contains(planned.Agents, service); {
+	case debug.Kind == plan.Delve && setting != reload.Native && setting != reload.Off:
+		if debug.Builds {
+			return reload.RestartContainer
+		}
+		return reload.RebuildImage
 	case hasAgent && setting == reload.NoPython:
 		return reload.Fork
 	case !hasAgent && (setting == reload.Fork || setting == reload.Replace):

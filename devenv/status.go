@@ -43,7 +43,9 @@ type ServiceStatus struct {
 	ExitCode  int       `json:"exitCode"`
 	Addresses []Address `json:"addresses"`
 
-	imageID string // of the container
+	imageID     string // of the container
+	containerID string
+	synced      bool // the container's environment is what pyproject.toml and uv.lock ask for, whatever its image has
 }
 
 // Absent is the state of a service that has no container.
@@ -144,7 +146,7 @@ func serviceRows(service, mode string, containers []engine.Container, engineHost
 		rows = append(rows, ServiceStatus{
 			Service: service, Container: container.Name, Mode: cmp.Or(container.Labels[plan.ModeLabel], plan.Local),
 			State: container.State, Health: container.Health, ExitCode: container.ExitCode,
-			Addresses: addresses(container, engineHost), imageID: container.ImageID,
+			Addresses: addresses(container, engineHost), imageID: container.ImageID, containerID: container.ID,
 		})
 	}
 	if rows == nil {
@@ -160,7 +162,7 @@ func (e *Environment) addImages(ctx context.Context, rows []ServiceStatus) error
 	for _, row := range rows {
 		modes.Services[row.Service] = row.Mode
 	}
-	_, planned, err := e.plan(modes, nil)
+	in, planned, err := e.plan(modes, nil)
 	if err != nil {
 		for i := range rows {
 			rows[i].Current = "unknown: " + err.Error()
@@ -171,10 +173,12 @@ func (e *Environment) addImages(ctx context.Context, rows []ServiceStatus) error
 	for _, request := range e.buildRequests(planned, buildFlags{}) {
 		requests[request.Service] = request
 	}
+	environments, projects := e.store.Environments(), uvProjects(in, planned)
 	group, ctx := errgroup.WithContext(ctx)
 	for i := range rows {
 		row, service := &rows[i], planned.Project.Services[rows[i].Service]
 		row.Image = plan.ImageName(planned.Project.Name, service)
+		row.synced = projects[row.Service].isFor(environments[row.containerID])
 		if service.Build != nil {
 			row.Target = service.Build.Target
 		} else if service.Labels[plan.ModeLabel] == "" {
@@ -196,13 +200,15 @@ func (e *Environment) current(ctx context.Context, row ServiceStatus, request bu
 		return "", err
 	case !found:
 		return "no: there is no image yet", nil
-	case row.imageID != "" && image.ID != row.imageID:
+	case row.imageID != "" && image.ID != row.imageID && !row.synced:
 		return "no: a newer image is there", nil
 	case request.Service == "":
 		return "yes", nil
 	}
 	same, err := build.Current(ctx, e.engine, request, image.ID, e.buildOptions(), needed...)
 	switch {
+	case row.synced && !same: // its container has been given the packages
+		return "no: behind uv.lock", nil
 	case err != nil:
 		return "no: " + err.Error(), nil //nolint:nilerr // a build that cannot be made is an answer, not a failure of status
 	case !same:

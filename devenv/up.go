@@ -112,6 +112,7 @@ func (e *Environment) start(ctx context.Context, in plan.Input, planned plan.Pla
 // ready finds what would fail later: missing files of a build, an engine that is away, a port that is taken.
 func (e *Environment) ready(ctx context.Context, in plan.Input, planned plan.Plan, noBuild bool) error {
 	if !noBuild {
+		e.warnOfLocks(in, planned)
 		if err := e.missing(in, planned); err != nil {
 			return err
 		}

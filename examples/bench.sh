@@ -4,6 +4,7 @@
 # takes some minutes, for the building.
 #
 #   examples/bench.sh bin/devenv --only save    the rows whose name has "save" in it
+#   examples/bench.sh bin/devenv --only debugger    what the debugger costs
 #   examples/bench.sh bin/devenv --saves 20     a fifth of the saves: quicker, and less sure
 set -euo pipefail
 cd "$(dirname "$0")/.."

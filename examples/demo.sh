@@ -49,11 +49,18 @@ step devenv up -d
 expect 'the app writes through the database' '"title":"from the demo"' post '{"title": "from the demo", "price": 5}'
 expect 'the app is healthy' 'api       local   local    devenv-demo-api        yes       running, healthy' devenv status
 sed -i.bak 's/"status": "ok"/"status": "reloaded"/' src/app/routers/health.py
-answered() { until curl -sS -f http://localhost:8000/health | grep reloaded; do sleep 0.02; done; }
-step answered
+answered() { until curl -sS -f http://localhost:8000/health | grep "$1"; do sleep 0.02; done; }
+step answered reloaded
 expect 'the save and its rule' 'Python code' devenv why src/app/routers/health.py
 step devenv debug vscode
 expect 'one session, two versions of the code' 'the same session stops at src/app/main.py' "$work/demo" src/app/main.py 'return {"service"' http://localhost:8000/
+cp src/app/routers/health.py "$work/health.py"
+step devenv add humanize
+{ echo 'from humanize import intword' && sed 's/"reloaded"/intword(1200)/' "$work/health.py"; } >src/app/routers/health.py
+step answered '1.2 thousand'
+cp "$work/health.py" src/app/routers/health.py
+step answered reloaded
+step devenv remove humanize
 expect 'the stage of production' 'local -> prod' devenv mode prod
 expect 'the same data in the other mode' '"title":"from the demo"' get
 step devenv mode local

@@ -21,8 +21,9 @@ examples=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 state=/var/lib/devenv-engine # log and pid of the engine that we start; owned by root
 python_image=python:3.13-slim-bookworm
 uv_image=astral/uv:0.8.17
+go_image=golang:1.26-bookworm
 debian_image=debian:trixie-slim # only stand-ins are built from it
-images="$python_image $uv_image postgres:17-bookworm busybox:1.36"
+images="$python_image $uv_image $go_image postgres:17-bookworm busybox:1.36"
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin # where dockerd is, and not on everyone's PATH
 
 main() {
@@ -237,7 +238,7 @@ stand_in() {
   local name=${1%%:*}
   local folder=$work/${name##*/} old
   old=$(docker images --quiet --filter label=devenv.stand-in "$1")
-  say "building a STAND-IN for $1 from Debian's and PyPI's packages"
+  say "building a STAND-IN for $1 from packages of Debian and PyPI and this machine's Go"
   mkdir -p "$folder"
   (cd "$folder" && "recipe_${name##*/}" "$1")
   docker build --quiet --tag "$1" --label "devenv.stand-in=$(recipe_hash "$1")" "$folder" >"$work/build.log" 2>&1 ||
@@ -296,6 +297,19 @@ recipe_uv() {
 FROM scratch
 COPY bin /
 ENTRYPOINT ["/uv"]
+EOF
+}
+
+# The Go of this machine with the official image's folders, without its tests and documents.
+recipe_golang() {
+  has go || fail 1 "there is no Go here to make $1 of" "install Go"
+  mkdir go
+  tar -C "$(go env GOROOT)" -cf - --exclude=./test --exclude=./doc --exclude=./api --exclude=testdata . | tar -C go -xf -
+  cat >Dockerfile <<EOF
+FROM $debian_image
+COPY go /usr/local/go
+ENV GOPATH=/go GOTOOLCHAIN=local PATH=/go/bin:/usr/local/go/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+WORKDIR /go
 EOF
 }
 

@@ -24,6 +24,17 @@ type checkout struct {
 
 func newCheckout(t *testing.T, example, override string) *checkout {
 	t.Helper()
+	c := emptyCheckout(t)
+	if err := os.CopyFS(c.folder, os.DirFS(filepath.Join("../../examples", example))); err != nil {
+		t.Fatal(err)
+	}
+	c.write("docker-compose.override.yml", override)
+	return c
+}
+
+// emptyCheckout is a folder without a project yet.
+func emptyCheckout(t *testing.T) *checkout {
+	t.Helper()
 	executable, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -36,14 +47,16 @@ func newCheckout(t *testing.T, example, override string) *checkout {
 	c.project = fmt.Sprintf("dt%xdebug", time.Now().UnixNano())
 	for _, err := range []error{
 		os.WriteFile(c.program, program, 0o700),
-		os.CopyFS(c.folder, os.DirFS(filepath.Join("../../examples", example))),
-		os.WriteFile(filepath.Join(c.folder, "docker-compose.override.yml"), []byte(override), 0o600),
+		os.Mkdir(c.folder, 0o700),
 	} {
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
 	t.Cleanup(func() {
+		if log, err := os.ReadFile(filepath.Join(c.folder, ".devenv/state/live.log")); err == nil && t.Failed() {
+			t.Logf("%s\n%s", log, c.devenv("logs", "--tail", "60"))
+		}
 		c.devenv("down", "--volumes")
 		if err := sweep(c.project); err != nil {
 			t.Error(err)
@@ -71,8 +84,8 @@ func (c *checkout) write(name, text string) {
 	}
 }
 
-// launch is the first configuration of the launch.json that devenv has written, as an editor reads it.
-func (c *checkout) launch() (address string, attach map[string]any) {
+// configuration is the one for a service in the launch.json that devenv has written, as an editor reads it.
+func (c *checkout) configuration(service string) map[string]any {
 	c.Helper()
 	content, err := os.ReadFile(filepath.Join(c.folder, ".vscode/launch.json"))
 	if err != nil {
@@ -83,7 +96,19 @@ func (c *checkout) launch() (address string, attach map[string]any) {
 	if err := json.Unmarshal([]byte(text), &file); err != nil {
 		c.Fatal(err)
 	}
-	attach = file.Configurations[0]
+	for _, configuration := range file.Configurations {
+		if configuration["name"] == "devenv: "+service {
+			return configuration
+		}
+	}
+	c.Fatalf("no configuration for %s: %s", service, content)
+	return nil
+}
+
+// launch is where and how an editor attaches to a Python service.
+func (c *checkout) launch(service string) (address string, attach map[string]any) {
+	c.Helper()
+	attach = c.configuration(service)
 	var connect struct {
 		Host string
 		Port int
@@ -126,10 +151,16 @@ type answer struct {
 	err  error
 }
 
-// ask sends a request in the background; it may stand at a breakpoint.
+// ask sends a request to the service api.
 func (c *checkout) ask(path string) <-chan answer {
 	c.Helper()
-	url, err := published(c.project, "api", "8000")
+	return c.request("api", path)
+}
+
+// request sends a request in the background; it may stand at a breakpoint.
+func (c *checkout) request(service, path string) <-chan answer {
+	c.Helper()
+	url, err := published(c.project, service, "8000")
 	if err != nil {
 		c.Fatal(err)
 	}
@@ -192,7 +223,7 @@ func TestDebugger(t *testing.T) {
 	save(0)
 	c.devenv("up", "-d")
 	c.devenv("debug", "vscode")
-	address, attach := c.launch()
+	address, attach := c.launch("api")
 	editor := daptest.Connect(t, address)
 	editor.Attach(attach, daptest.Lines(file, stopsAt(0)))
 
@@ -280,7 +311,7 @@ func TestDebugWait(t *testing.T) {
 	c.write("src/app/routers/health.py", fmt.Sprintf(code, "", 7))
 	c.devenv("up", "-d", "--debug-wait", "api")
 	c.devenv("debug", "vscode")
-	address, attach := c.launch()
+	address, attach := c.launch("api")
 	editor := daptest.Connect(t, address)
 	file := filepath.Join(c.folder, "src/app/routers/health.py")
 	editor.Attach(attach, daptest.Lines(file, 4))

@@ -25,9 +25,10 @@ func main() { os.Exit(run()) }
 // good order, the second makes that immediate; a third ends the process as if we were not here.
 func run() int {
 	debug.SetGCPercent(400) // short runs over large files: memory is there, collecting it is a fifth of the time
-	ctx, now, stop := interrupts()
+	ctx, now, listen, stop := interrupts()
 	defer stop()
 	app := &app{settings: settings(now)}
+	app.settings.Signals = listen
 	root := app.root()
 	root.SetArgs(os.Args[1:])
 	cmd, err := root.ExecuteContextC(ctx)
@@ -61,12 +62,14 @@ func interrupted(err error) error {
 	return errors.Join(kept...)
 }
 
-// interrupts gives a context that the first signal cancels and one that the second does. stop ends the goroutine.
-func interrupts() (first, second context.Context, stop func()) {
+// interrupts gives a context that the first signal cancels and one that the second does. listen takes the signals again
+// from whoever has taken them meanwhile; stop ends the goroutine.
+func interrupts() (first, second context.Context, listen, stop func()) {
 	first, cancelFirst := context.WithCancel(context.Background())
 	second, cancelSecond := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	listen = func() { signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP) }
+	listen()
 	go func() {
 		for _, cancel := range []func(){cancelFirst, cancelSecond} {
 			if _, more := <-signals; !more {
@@ -76,7 +79,7 @@ func interrupts() (first, second context.Context, stop func()) {
 		}
 		signal.Stop(signals)
 	}()
-	return first, second, func() {
+	return first, second, listen, func() {
 		signal.Stop(signals)
 		close(signals)
 		cancelFirst()

@@ -63,18 +63,20 @@ func (a *app) root() *cobra.Command {
 	flags.StringVar(&a.settings.ProjectDir, "project-directory", "", "folder that relative paths start from")
 	root.PersistentFlags().BoolVar(&a.verbose, "verbose", false, "tell more")
 	root.PersistentFlags().StringVar(&a.settings.Profile, "profile", a.settings.Profile, "profile for this command (default: what \"devenv profile use\" chose)")
-	root.AddGroup(&cobra.Group{ID: work, Title: "Work:"}, &cobra.Group{ID: look, Title: "Look:"}, &cobra.Group{ID: inside, Title: "Inside a service:"})
+	root.AddGroup(&cobra.Group{ID: work, Title: "Work:"}, &cobra.Group{ID: look, Title: "Look:"}, &cobra.Group{ID: inside, Title: "Inside a service:"},
+		&cobra.Group{ID: packages, Title: "Packages:"})
 	root.SetCompletionCommandGroupID(look)
 	root.SetHelpCommandGroupID(look)
 	root.AddCommand(
 		a.up(), a.down(), a.stop(), a.restart(), a.mode(), a.profile(), a.build(),
 		a.statusCommand(), a.logs(), a.config(), a.version(), a.why(), a.live(),
 		a.exec(), a.run(), a.shell(), a.debug(),
+		a.add(), a.remove(), a.sync(), a.lock(), a.upgrade(), a.deps(),
 	)
 	return root
 }
 
-const work, look, inside = "work", "look", "inside"
+const work, look, inside, packages = "work", "look", "inside", "packages"
 
 // subcommand refuses what is no command of devenv's, with the nearest one.
 func subcommand(parent *cobra.Command, args []string) error {

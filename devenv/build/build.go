@@ -52,6 +52,9 @@ type Options struct {
 	Dir      string    // the project's directory: names of files in messages are relative to it
 	Out      io.Writer // where progress goes; nil is nowhere
 	Terminal bool      // Out is a terminal, an *os.File or the like: show BuildKit's display
+	// Hidden are absolute paths that no build sees, wherever its context is: what devenv itself writes into a project
+	// must not make an image stale.
+	Hidden []string
 	// Mask hides secrets in a line of progress or of a failed step's output; nil hides nothing.
 	Mask func(text string) string
 	// Auth finds the credentials for a key of Docker's configuration file, usually a registry's host; nil is

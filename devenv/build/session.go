@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"os"
+	"path/filepath"
 
 	"github.com/containerd/containerd/v2/core/content"
 	"github.com/containerd/containerd/v2/plugins/content/local"
@@ -29,7 +30,7 @@ func newSession(ctx context.Context, r *recipe, opt Options) (*session.Session, 
 	if err != nil {
 		return nil, err
 	}
-	files, err := r.files()
+	files, err := r.files(opt.Hidden)
 	if err != nil {
 		return nil, err
 	}
@@ -51,8 +52,8 @@ func sharedKey(r *recipe) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// files are the directories that the engine may read, each file owned by root as in every build.
-func (r *recipe) files() (filesync.StaticDirSource, error) {
+// files are the directories that the engine may read, each file owned by root as in every build, without the hidden ones.
+func (r *recipe) files(hidden []string) (filesync.StaticDirSource, error) {
 	mounts := filesync.StaticDirSource{}
 	if r.Text != "" {
 		mounts[dockerfileMount] = r.dockerfileTexts()
@@ -62,12 +63,23 @@ func (r *recipe) files() (filesync.StaticDirSource, error) {
 		if err != nil {
 			return nil, err
 		}
-		mounts[name], err = fsutil.NewFilterFS(root, &fsutil.FilterOpt{Map: ownedByRoot})
+		mounts[name], err = fsutil.NewFilterFS(root, &fsutil.FilterOpt{ExcludePatterns: within(dir, hidden), Map: ownedByRoot})
 		if err != nil {
 			return nil, err
 		}
 	}
 	return mounts, nil
+}
+
+// within are those of paths that lie in a folder, relative to it.
+func within(dir string, paths []string) []string {
+	var inside []string
+	for _, path := range paths {
+		if relative, err := filepath.Rel(dir, path); err == nil && filepath.IsLocal(relative) {
+			inside = append(inside, filepath.ToSlash(relative))
+		}
+	}
+	return inside
 }
 
 func ownedByRoot(_ string, stat *fsutiltypes.Stat) fsutil.MapResult {

@@ -57,6 +57,8 @@ func (c *conversation) answerClient(request, m message) {
 		m = withoutEnding(m)
 	case request.name == "threads":
 		c.know(m)
+	case request.name == "stackTrace":
+		c.locate(request, m)
 	}
 	c.tell(m)
 	if m.success {
@@ -67,7 +69,8 @@ func (c *conversation) answerClient(request, m message) {
 // replayed takes the answer to something that the client was answered before: only what differs is news.
 func (c *conversation) replayed(request, m message) {
 	if !m.success {
-		if begins(request) || request.name == "initialize" {
+		switch request.name {
+		case "initialize", "attach", "launch", "configurationDone":
 			c.redial("") // the process would not have a client; another attempt, or another process, may
 		}
 		return
@@ -148,7 +151,7 @@ func (c *conversation) follow(m message) {
 	case "stopped":
 		var body dap.StoppedEventBody
 		m.take("body", &body)
-		c.stopped[body.ThreadId] = body.Reason
+		c.stopped[body.ThreadId] = stop{reason: body.Reason}
 	case "continued":
 		var body dap.ContinuedEventBody
 		m.take("body", &body)
@@ -157,6 +160,20 @@ func (c *conversation) follow(m message) {
 			clear(c.stopped)
 		}
 	}
+}
+
+// locate takes from an answer that the client gets where a thread stands.
+func (c *conversation) locate(request, m message) {
+	var asked dap.StackTraceArguments
+	var body dap.StackTraceResponseBody
+	request.take("arguments", &asked)
+	m.take("body", &body)
+	stop, stands := c.stopped[asked.ThreadId]
+	if !stands || asked.StartFrame > 0 || len(body.StackFrames) == 0 || body.StackFrames[0].Source == nil {
+		return
+	}
+	stop.file, stop.line = body.StackFrames[0].Source.Path, body.StackFrames[0].Line
+	c.stopped[asked.ThreadId] = stop
 }
 
 // know takes the names of threads from an answer that the client gets.

@@ -40,7 +40,7 @@ type conversation struct {
 	told        message        // what it was told last
 	initialized bool           // the process has asked for the configuration
 	threads     map[int]string // the client's ids of the threads it was told of -> their names
-	stopped     map[int]string // the client's ids of the threads that it saw stop -> why
+	stopped     map[int]stop   // the client's ids of the threads that it saw stop
 	seq         struct{ toClient, toProcess int }
 	late        string // what the client waits for, if that takes long
 	announced   bool   // the client has had its initialized event
@@ -51,9 +51,16 @@ type conversation struct {
 
 // asked is a request that the process has yet to answer.
 type asked struct {
-	request message        // as the client sent it: its seq, its ids
-	by      asker          // who waits for the answer
-	resumed map[int]string // the threads that run if the request succeeds, which were counted as running at once
+	request message      // as the client sent it: its seq, its ids
+	by      asker        // who waits for the answer
+	resumed map[int]stop // the threads that run if the request succeeds, which were counted as running at once
+}
+
+// stop is a thread that stands, as far as the client was told.
+type stop struct {
+	reason string
+	file   string // where, once the client has asked
+	line   int
 }
 
 type asker int
@@ -125,7 +132,7 @@ func (c *conversation) reset() {
 // forget drops what holds for one process only.
 func (c *conversation) forget() {
 	c.pending, c.reverse = map[int]asked{}, map[int]int{}
-	c.threads, c.stopped = map[int]string{}, map[int]string{}
+	c.threads, c.stopped = map[int]string{}, map[int]stop{}
 	c.replay, c.told, c.initialized = nil, message{}, false
 	c.ids.advance()
 	c.breakpoints.advance()
@@ -331,7 +338,8 @@ func console(line string) map[string]any {
 func (c *conversation) stoppedThreads() []Thread {
 	var threads []Thread
 	for _, id := range slices.Sorted(maps.Keys(c.stopped)) {
-		threads = append(threads, Thread{ID: id, Name: c.threads[id], Reason: c.stopped[id]})
+		stop := c.stopped[id]
+		threads = append(threads, Thread{ID: id, Name: c.threads[id], Reason: stop.reason, File: stop.file, Line: stop.line})
 	}
 	return threads
 }

@@ -40,6 +40,7 @@
 //
 // Delve 1.27, `dlv exec --headless --accept-multiclient --continue`, attach with "mode": "remote", as tried by hand: disconnect leaves breakpoints and
 // a stopped process as they are, so the proxy clears and continues before it. Breakpoints that are set while the program runs halt it for a
-// moment, so those that were set meanwhile are told before configurationDone. Right after a stopped event, a stackTrace may be refused with
-// "debuggee is running"; editors ask for threads in between.
+// moment, so those that were set meanwhile are told before configurationDone. --continue is a client of Delve's own, which comes after it has
+// begun to serve: whoever attached before finds its configurationDone refused with "debuggee is running", or a stop taken by the other. So Options.Dial
+// waits until the program has begun, and a process that refuses what it is told again counts as not told.
 package debug

@@ -39,13 +39,19 @@ type Thread struct {
 	ID     int
 	Name   string
 	Reason string
+	File   string // where it stands, as the client was told; "" if it has not asked
+	Line   int
 }
 
 func (t Thread) String() string {
-	if t.Name == "" {
-		return fmt.Sprintf("thread %d (%s)", t.ID, t.Reason)
+	name, at := t.Name, t.Reason
+	if name == "" {
+		name = fmt.Sprintf("thread %d", t.ID)
 	}
-	return fmt.Sprintf("%s (%s)", t.Name, t.Reason)
+	if t.File != "" {
+		at += fmt.Sprintf(" at %s:%d", t.File, t.Line)
+	}
+	return name + " (" + at + ")"
 }
 
 // String is the event as a line without its service: "reconnected in 42 ms".
@@ -58,7 +64,7 @@ func (e Event) String() string {
 	case Reconnected:
 		return fmt.Sprintf("debugger reconnected in %d ms", e.Took.Milliseconds())
 	case LetGo:
-		return fmt.Sprintf("debugger let go of %s", join(e.Threads))
+		return fmt.Sprintf("debugger let go of %s, which runs on in the old code", join(e.Threads))
 	case Waiting:
 		return "debugger waits for " + e.Service + e.because()
 	default:

@@ -109,7 +109,7 @@ func (c *conversation) settled() bool {
 }
 
 // resume counts the threads as running that a request lets run: before its answer, which the next stop may overtake.
-func (c *conversation) resume(request message) map[int]string {
+func (c *conversation) resume(request message) map[int]stop {
 	switch request.name {
 	case "continue", "next", "stepIn", "stepOut", "stepBack", "reverseContinue":
 	default:
@@ -119,9 +119,9 @@ func (c *conversation) resume(request message) map[int]string {
 	request.take("arguments", &arguments)
 	resumed := maps.Clone(c.stopped)
 	if arguments.SingleThread {
-		maps.DeleteFunc(resumed, func(id int, _ string) bool { return id != arguments.ThreadId })
+		maps.DeleteFunc(resumed, func(id int, _ stop) bool { return id != arguments.ThreadId })
 	}
-	maps.DeleteFunc(c.stopped, func(id int, _ string) bool { _, runs := resumed[id]; return runs })
+	maps.DeleteFunc(c.stopped, func(id int, _ stop) bool { _, runs := resumed[id]; return runs })
 	return resumed
 }
 

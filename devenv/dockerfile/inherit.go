@@ -1,6 +1,7 @@
 package dockerfile
 
 import (
+	"cmp"
 	"maps"
 	"path"
 	"slices"
@@ -69,6 +70,19 @@ func lineage(stage *Stage) []*Stage {
 	}
 	slices.Reverse(line)
 	return line
+}
+
+// Lineage are the stages that a target stands on by FROM, itself first, as names that Stage finds.
+func (f *File) Lineage(target string) []string {
+	stage, ok := f.Stage(target)
+	if !ok {
+		return nil
+	}
+	var names []string
+	for s := stage; s != nil; s = s.parent {
+		names = append(names, cmp.Or(s.Name, strconv.Itoa(s.Index)))
+	}
+	return names
 }
 
 // Closure is a target with every stage that it needs by FROM, COPY --from and RUN --mount=from, in the

@@ -175,6 +175,14 @@ type Detail struct {
 	StartedAt    time.Time // of the last run, by the engine's clock; a log line may be a little older
 	FinishedAt   time.Time // of the run before, or of the last one when it has ended
 	TTY          bool
+	Setup        Setup
+}
+
+// Setup is how the processes of a container start.
+type Setup struct {
+	User       string // name or number, maybe with a group; "" is root
+	WorkingDir string // "" is /
+	Env        []string
 }
 
 // Inspect looks at one container. A container that is gone is found false.
@@ -193,6 +201,7 @@ func (c *Client) Inspect(ctx context.Context, id string) (_ Detail, found bool, 
 		State: got.State.Status, ExitCode: got.State.ExitCode, Error: got.State.Error, OOMKilled: got.State.OOMKilled,
 		RestartCount: got.RestartCount, Restarts: policy != "" && policy != container.RestartPolicyDisabled,
 		StartedAt: started, FinishedAt: finished, TTY: got.Config.Tty,
+		Setup: Setup{User: got.Config.User, WorkingDir: got.Config.WorkingDir, Env: got.Config.Env},
 	}
 	if detail.State == Exited && detail.ExitCode == killed && !detail.OOMKilled {
 		detail.OOMKilled = c.ranOutOfMemory(ctx, id, started)

@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/containerd/errdefs"
+	"github.com/docker/docker/api/types/container"
+	images "github.com/docker/docker/api/types/image"
 )
 
 // Image is what a local image says about itself.
@@ -13,7 +15,7 @@ type Image struct {
 }
 
 // Image looks at a local image by tag, digest or ID; one that is not there is found false.
-func (c *Client) Image(ctx context.Context, ref string) (_ Image, found bool, err error) {
+func (c *Client) Image(ctx context.Context, ref string) (_ Image, there bool, err error) {
 	got, err := c.api.ImageInspect(ctx, ref)
 	if notFound(err) {
 		return Image{}, false, nil
@@ -21,11 +23,27 @@ func (c *Client) Image(ctx context.Context, ref string) (_ Image, found bool, er
 	if err != nil {
 		return Image{}, false, c.failure(err)
 	}
-	image := Image{ID: got.ID}
+	found := Image{ID: got.ID}
 	if got.Config != nil {
-		image.Env = got.Config.Env
+		found.Env = got.Config.Env
 	}
-	return image, true, nil
+	return found, true, nil
+}
+
+// Unpack is a file, or a folder with all that is in it, of a local image. No process of it runs.
+func (c *Client) Unpack(ctx context.Context, ref, name string) ([]File, error) {
+	created, err := c.api.ContainerCreate(ctx, &container.Config{Image: ref, Cmd: []string{name}}, nil, nil, nil, "")
+	if err != nil {
+		return nil, c.failure(err)
+	}
+	defer func() { _ = c.RemoveContainer(context.WithoutCancel(ctx), created.ID) }()
+	return c.Get(ctx, created.ID, name)
+}
+
+// RemoveImage takes a name away from an image, and removes the image if it was the last; one that is gone is no error.
+func (c *Client) RemoveImage(ctx context.Context, ref string) error {
+	_, err := c.api.ImageRemove(ctx, ref, images.RemoveOptions{})
+	return c.unlessGone(err)
 }
 
 func notFound(err error) bool { return err != nil && errdefs.IsNotFound(err) }

@@ -1,17 +1,9 @@
 package engine
 
 import (
-	"archive/tar"
-	"bytes"
 	"context"
-	"errors"
 	"io"
-	"io/fs"
-	"maps"
 	"net"
-	"os"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/docker/docker/api/types/container"
@@ -72,37 +64,4 @@ func (s *Stream) SetWriteDeadline(t time.Time) error { return s.conn.SetWriteDea
 func (s *Stream) Close() error {
 	_ = s.output.Close()
 	return s.conn.Close()
-}
-
-// CopyFiles brings host files into a container: the keys are absolute paths there, the values paths here. Folders that
-// are missing are made; a file that vanished meanwhile is left out, as its deletion will be told.
-func (c *Client) CopyFiles(ctx context.Context, id string, files map[string]string) error {
-	var archive bytes.Buffer
-	writer := tar.NewWriter(&archive)
-	for _, place := range slices.Sorted(maps.Keys(files)) {
-		if err := addFile(writer, place, files[place]); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
-	if err := writer.Close(); err != nil {
-		return err
-	}
-	return c.failure(c.api.CopyToContainer(ctx, id, "/", &archive, container.CopyToContainerOptions{}))
-}
-
-func addFile(writer *tar.Writer, place, path string) error {
-	content, err := os.ReadFile(path)
-	if err != nil {
-		return err
-	}
-	info, err := os.Stat(path)
-	if err != nil {
-		return err
-	}
-	header := &tar.Header{Name: strings.TrimPrefix(place, "/"), Size: int64(len(content)), Mode: int64(info.Mode().Perm()), ModTime: info.ModTime()}
-	if err := writer.WriteHeader(header); err != nil {
-		return err
-	}
-	_, err = writer.Write(content)
-	return err
 }

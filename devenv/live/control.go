@@ -17,6 +17,8 @@ type Request struct {
 	Why   *string   `json:"why,omitempty"` // an absolute path, or "" for everything
 	Adopt *Adoption `json:"adopt,omitempty"`
 	Stop  bool      `json:"stop,omitempty"`
+	// Provision is a service whose packages somebody has changed, without a file that tells.
+	Provision string `json:"provision,omitempty"`
 }
 
 // Adoption tells a session that another devenv has changed the containers that it looks after.
@@ -33,6 +35,7 @@ type Control struct {
 	Styles    func(ctx context.Context) map[string]string // how each service takes in new code
 	Debuggers func() map[string]Debugger
 	Adopt     func(ctx context.Context, adoption Adoption)
+	Provision func(ctx context.Context, service string)
 	Stop      func()
 }
 
@@ -130,6 +133,9 @@ func (s *Session) answer(ctx context.Context, conn net.Conn, control Control) {
 	}
 	if request.Adopt != nil {
 		control.Adopt(ctx, *request.Adopt)
+	}
+	if request.Provision != "" {
+		control.Provision(ctx, request.Provision)
 	}
 	_ = json.NewEncoder(conn).Encode(answer) // an asker that went away needs no answer
 	if request.Stop {

@@ -58,7 +58,7 @@ func (d *doer) View() reload.View {
 	noFile := func(string) bool { return false }
 	tree := d.tree
 	return reload.View{
-		Services: []reload.Service{{Name: "api", Style: reload.Fork, Mapping: source.NewMapping(service, noFile), Package: d.folders[0]}},
+		Services: []reload.Service{{Name: "api", Style: reload.Fork, Mapping: source.NewMapping(service, noFile), Dependencies: []string{filepath.Join(d.folders[0], "pyproject.toml"), filepath.Join(d.folders[0], "uv.lock")}}},
 		Ignored:  func(path string) source.Verdict { return tree.Ignored(path, false) },
 	}
 }

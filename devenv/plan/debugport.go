@@ -1,11 +1,14 @@
 package plan
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/types"
+
+	"devenv/devenv/project"
 )
 
 // debugPort is the container port on which a service's local process lets a debugger in. The zero value is none.
@@ -16,16 +19,17 @@ type debugPort struct {
 
 func (d debugPort) is(p types.ServicePortConfig) bool { return d.port != 0 && p.Target == d.port }
 
-// debugPort is the port that the service's command names, or its image's where it has none of its own; else the
-// one that debugpy's documentation uses, where the service publishes it.
+// debugPort is the port that the service's command or entrypoint names, or its image's where it has none of its own; else
+// the one that the documentation of the debugger uses: Delve's where x-devenv asks for it, debugpy's where the service
+// publishes it.
 func (o *overlay) debugPort() debugPort {
-	if port := listening(o.service.Command); port != 0 {
-		return debugPort{port, "the command listens for a debugger on " + strconv.FormatUint(uint64(port), 10)}
-	}
-	if image, ok := effective(o.in, o.declared()); ok && image.Cmd != nil && len(o.service.Command) == 0 {
-		if port := listening(image.Cmd.Args); port != 0 {
-			return debugPort{port, "CMD listens for a debugger on " + strconv.FormatUint(uint64(port), 10)}
+	for _, p := range o.processes() {
+		if port := listening(p.args); port != 0 {
+			return debugPort{port, fmt.Sprintf("%s listens for a debugger on %d", p.name(), port)}
 		}
+	}
+	if o.in.Extensions[o.service.Name].Debug.Kind == project.DebugDelve {
+		return debugPort{delvePort, fmt.Sprintf("x-devenv.debug is %s, which listens on %d", project.DebugDelve, delvePort)}
 	}
 	if slices.ContainsFunc(o.service.Ports, func(p types.ServicePortConfig) bool { return p.Target == debugpyPort }) {
 		return debugPort{debugpyPort, "5678 is debugpy's port"}

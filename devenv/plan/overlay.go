@@ -9,6 +9,7 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 
+	"devenv/devenv/project"
 	"devenv/devenv/source"
 )
 
@@ -149,25 +150,35 @@ func (o *overlay) dropDebugPort(cause string, args ...any) {
 // openDebugger says how a debugger comes to the service. Where the agent lets it in, devenv listens in place of the
 // engine: on this machine alone, for whoever reaches the port can run code (DESIGN 3.9), and also while no process runs.
 func (o *overlay) openDebugger() {
+	o.debug = o.debugPort() // again: x-devenv.modes.local may set another command
 	if place, off := o.in.NoDebug[o.service.Name]; off {
 		o.dropDebugPort("%s: debug is false", place)
 		return
 	}
 	port := o.expectedPort()
-	if !o.agent {
+	_, delve := o.delve()
+	switch {
+	case delve || o.in.Extensions[o.service.Name].Debug.Kind == project.DebugDelve:
+		o.openDelve(port)
+	case o.agent:
+		o.dropPorts("devenv listens for it itself, on this machine alone")
+		o.debuggable = Debug{Kind: Python, Port: cmp.Or(port, uint16(o.debug.port), debugpyPort), Agent: true}
+	default:
 		o.guardDebugPort()
 		if o.debug.port != 0 && port != 0 {
-			o.debuggable = Debug{Port: port}
+			o.debuggable = Debug{Kind: Python, Port: port}
 		}
-		return
 	}
+}
+
+// dropPorts takes away every publication of the debug port.
+func (o *overlay) dropPorts(cause string) {
 	o.service.Ports = slices.DeleteFunc(o.service.Ports, func(p types.ServicePortConfig) bool {
 		if o.debug.is(p) {
-			o.change("ports", portText(p), "", "%s: devenv listens for it itself, on this machine alone", o.debug.cause)
+			o.change("ports", portText(p), "", "%s: %s", o.debug.cause, cause)
 		}
 		return o.debug.is(p)
 	})
-	o.debuggable = Debug{Port: cmp.Or(port, uint16(o.debug.port), debugpyPort), Agent: true}
 }
 
 // expectedPort is the port of this machine at which the compose file publishes the debug port; 0 if it does not, or

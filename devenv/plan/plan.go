@@ -65,15 +65,32 @@ type Plan struct {
 	Debug   map[string]Debug // by service in mode local, where one can be debugged
 }
 
+// Debugger is what debugs a service.
+type Debugger string
+
+// The debuggers.
+const (
+	Python Debugger = "python" // debugpy
+	Delve  Debugger = "delve"
+)
+
 // Debug is how a debugger comes to a service.
 type Debug struct {
+	Kind Debugger
 	// Port is the number that a developer expects: published in the compose file, else the one of the command, else
-	// debugpy's own.
+	// the debugger's own.
 	Port uint16
 	// Agent says that the agent lets a debugger in when one connects, and that devenv listens on the port, or on the
-	// next free one. Otherwise the process listens by itself, and the engine publishes the port.
+	// next free one. Otherwise the process listens by itself, and the engine publishes the port, but for Delve's.
 	Agent bool
+	// Builds says that the process under Delve builds its program when it starts.
+	Builds bool
+	// Compile is a command in the container that fails where that build would, and writes no program; nil if it is not known.
+	Compile []string
 }
+
+// Forwarded says that devenv listens on the port, or on the next free one.
+func (d Debug) Forwarded() bool { return d.Agent || d.Kind == Delve }
 
 // Change is one thing that devenv changes in a service, and its cause.
 type Change struct {
@@ -109,7 +126,7 @@ func Make(in Input) (Plan, error) {
 		planned.Services[name] = overlay.service
 		plan.Changes = append(plan.Changes, overlay.changes...)
 		plan.Advice = append(plan.Advice, overlay.advice...)
-		if overlay.debuggable != (Debug{}) {
+		if overlay.debuggable.Kind != "" {
 			plan.Debug[name] = overlay.debuggable
 		}
 		if overlay.agent {

@@ -196,6 +196,18 @@ func TestErrors(t *testing.T) {
 			want: "compose.yaml:4:31: services.api.x-devenv.modes.prod: unknown key \"image\"\n  the keys are command, dockerfile, entrypoint, environment, target",
 		},
 		{
+			name: "x-devenv, another debugger", files: "-- compose.yaml --\nservices:\n  api:\n    image: a\n    x-devenv:\n      debug: gdb",
+			want: "compose.yaml:5:7: services.api.x-devenv.debug: no debugger \"gdb\"\n  delve; a Python service has its own without asking",
+		},
+		{
+			name: "x-devenv, unknown key of debug", files: "-- compose.yaml --\nservices:\n  api:\n    image: a\n    x-devenv:\n      debug: {onsave: wait}",
+			want: "compose.yaml:5:15: services.api.x-devenv.debug: unknown key \"onsave\"\n  did you mean \"on_save\"?",
+		},
+		{
+			name: "x-devenv, unknown value of debug.on_save", files: "-- compose.yaml --\nservices:\n  api:\n    image: a\n    x-devenv: {debug: {on_save: stop}}",
+			want: "compose.yaml:4:24: services.api.x-devenv.debug.on_save: \"stop\" is neither let-go nor wait",
+		},
+		{
 			name: "x-devenv, not a mapping", files: "-- compose.yaml --\nservices: {api: {image: a}}\nx-devenv: dev",
 			want: "compose.yaml:2:1: x-devenv: must be a mapping",
 		},

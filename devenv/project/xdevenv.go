@@ -1,6 +1,7 @@
 package project
 
 import (
+	"maps"
 	"reflect"
 
 	"github.com/compose-spec/compose-go/v2/loader"
@@ -30,8 +31,22 @@ type Watch struct {
 type ServiceExtension struct {
 	Source types.StringList `yaml:"source"` // source mounts to add in mode local, "./host:/container"
 	Reload string           `yaml:"reload"` // fork, restart, native (the program's own reloader) or off; "" is fork
-	Modes  map[string]Mode  `yaml:"modes"`  // what differs in a mode, by its name
+	Debug  Debug            `yaml:"debug"`
+	Modes  map[string]Mode  `yaml:"modes"` // what differs in a mode, by its name
 }
+
+// Debug is how a service is debugged. In a compose file a plain string is short for its kind.
+type Debug struct {
+	Kind   string `yaml:"kind"`    // DebugDelve where the command does not show that it starts Delve; "" is by the command
+	OnSave string `yaml:"on_save"` // of a thread that stands at a breakpoint: OnSaveWait, or OnSaveLetGo, which "" is too
+}
+
+// The values of x-devenv.debug.kind and of x-devenv.debug.on_save.
+const (
+	DebugDelve  = "delve"
+	OnSaveWait  = "wait"   // the reload waits until the thread goes on
+	OnSaveLetGo = "let-go" // the thread goes on, in the old code
+)
 
 // Mode is what a service is in one mode. What is not set stays as the service declares it.
 type Mode struct {
@@ -50,11 +65,38 @@ func (p *Project) decodeExtensions() error {
 	}
 	for _, name := range p.Compose.ServiceNames() {
 		var extension ServiceExtension
-		err := p.inputs.decodeExtension(p.Compose.Services[name].Extensions, []string{"services", name}, &extension)
+		path := []string{"services", name}
+		err := p.inputs.decodeExtension(withLongDebug(p.Compose.Services[name].Extensions), path, &extension)
+		if err == nil {
+			err = p.inputs.checkDebug(extension.Debug, append(path, extensionKey, "debug"))
+		}
 		if err != nil {
 			return err
 		}
 		p.Services[name] = extension
+	}
+	return nil
+}
+
+// withLongDebug has x-devenv.debug as a mapping where the file has the short form.
+func withLongDebug(extensions types.Extensions) types.Extensions {
+	settings, _ := extensions[extensionKey].(map[string]any)
+	kind, short := settings["debug"].(string)
+	if !short {
+		return extensions
+	}
+	settings = maps.Clone(settings)
+	settings["debug"] = map[string]any{"kind": kind}
+	return types.Extensions{extensionKey: settings}
+}
+
+// checkDebug refuses values that x-devenv.debug does not know.
+func (in *inputs) checkDebug(debug Debug, path []string) error {
+	if debug.Kind != "" && debug.Kind != DebugDelve {
+		return in.at(path, "%s: no debugger %q", document.Path(path), debug.Kind).WithHint("%s; a Python service has its own without asking", DebugDelve)
+	}
+	if path = append(path, "on_save"); debug.OnSave != "" && debug.OnSave != OnSaveWait && debug.OnSave != OnSaveLetGo {
+		return in.at(path, "%s: %q is neither %s nor %s", document.Path(path), debug.OnSave, OnSaveLetGo, OnSaveWait)
 	}
 	return nil
 }

@@ -16,7 +16,7 @@ import (
 // For each service the first of these that knows the path decides:
 //
 //  1. its rules of develop.watch, all that match
-//  2. pyproject.toml and uv.lock of its package: uv sync
+//  2. pyproject.toml and uv.lock of its project: uv sync
 //  3. its Dockerfile and .dockerignore: rebuild
 //  4. a source mount: what kind of file it is
 //  5. what its image copies from the build context: rebuild
@@ -73,21 +73,18 @@ func (v View) service(s Service, change watch.Change) ([]Action, string) {
 	if actions := s.triggered(change, anyRule); len(actions) > 0 {
 		return actions, ""
 	}
-	if s.isPackage(p) {
+	if slices.Contains(s.Dependencies, p) {
 		return do(Provision, "dependencies of "+s.Name), ""
 	}
 	if s.Build != nil && slices.Contains(s.Build.files(), p) {
 		return do(Rebuild, "recipe of the image"), ""
 	}
 	if _, mounted := s.Mapping.ToContainer(p); mounted {
-		rule, reloads := reason(p, v.Ignored(p))
-		if left := s.leftAlone(); left != "" {
-			return nil, left
-		}
-		if !reloads {
+		verb, rule := s.mounted(p, v.Ignored(p))
+		if verb == Nothing {
 			return nil, rule
 		}
-		return do(Reload, rule), ""
+		return do(verb, rule), ""
 	}
 	if s.Build.copies(p) && !v.Ignored(p).Ignored {
 		if isProse(p) {
@@ -96,6 +93,35 @@ func (v View) service(s Service, change watch.Change) ([]Action, string) {
 		return do(Rebuild, "copied into the image"), ""
 	}
 	return nil, ""
+}
+
+// mounted is what a service does about a file that a source mount shows it, and why.
+func (s Service) mounted(path string, verdict source.Verdict) (Verb, string) {
+	if s.Style == RestartContainer || s.Style == RebuildImage {
+		return s.underDelve(path, verdict)
+	}
+	rule, reloads := reason(path, verdict)
+	if left := s.leftAlone(); left != "" {
+		return Nothing, left
+	}
+	if !reloads {
+		return Nothing, rule
+	}
+	return Reload, rule
+}
+
+func (s Service) underDelve(path string, verdict source.Verdict) (Verb, string) {
+	rule, matters := goReason(path, verdict)
+	switch {
+	case !matters:
+		return Nothing, rule
+	case s.Style == RestartContainer:
+		return Restart, rule
+	case s.Build.copies(path):
+		return Rebuild, rule + ", copied into the image"
+	default:
+		return Nothing, s.Name + " runs under Delve what its image has: go build in its command, or dlv debug, takes in a save"
+	}
 }
 
 // leftAlone is why a service is not reloaded for what its mounts show it, or "".
@@ -107,17 +133,11 @@ func (s Service) leftAlone() string {
 		return "the reloader of " + s.Name + " sees the mount (x-devenv.reload: native)"
 	case Off:
 		return s.Name + " is not reloaded (x-devenv.reload: off)"
+	case RestartContainer, RebuildImage:
+		return s.Name + " runs no Python"
 	default:
 		return ""
 	}
-}
-
-func (s Service) isPackage(path string) bool {
-	if s.Package == "" {
-		return false
-	}
-	folder, name := filepath.Dir(path), filepath.Base(path)
-	return folder == s.Package && (name == "uv.lock" || name == "pyproject.toml")
 }
 
 // triggered is what those rules of develop.watch ask for that of wants. As in Compose every rule that matches counts.

@@ -75,7 +75,7 @@ func shop() reload.View {
 		return s
 	}
 	api := service("api", reload.Fork, []types.ServiceVolumeConfig{bind("src", "/app/src")})
-	api.Package = "/shop"
+	api.Dependencies = []string{"/shop/pyproject.toml", "/shop/uv.lock"}
 	api.Build = &reload.Build{Context: "/shop", Dockerfile: "/shop/Dockerfile", Sources: []string{"pyproject.toml", "uv.lock", "./deploy/", "*.cfg", "src"}}
 	worker := service("worker", reload.Fork, []types.ServiceVolumeConfig{bind("src", "/app/src")}, types.Trigger{Path: "src/jobs", Action: types.WatchActionRestart})
 	web := service("web", reload.NoPython, []types.ServiceVolumeConfig{bind("web", "/web"), {Type: types.VolumeTypeVolume, Target: "/web/cache"}},
@@ -86,11 +86,14 @@ func shop() reload.View {
 	)
 	admin := service("admin", reload.Fork, nil, types.Trigger{Path: "admin", Action: types.WatchActionSync, Target: "/admin"})
 	native := service("native", reload.Native, []types.ServiceVolumeConfig{bind("native", "/native")})
+	goapi := service("goapi", reload.RestartContainer, []types.ServiceVolumeConfig{bind("go", "/go/src/app")})
+	gobin := service("gobin", reload.RebuildImage, []types.ServiceVolumeConfig{bind("gobin", "/src")})
+	gobin.Build = &reload.Build{Context: "/shop/gobin", Dockerfile: "/shop/gobin/Dockerfile", Sources: []string{"*.go", "go.mod"}}
 	tree := source.NewTree(source.Rules{Roots: []string{"/shop"}, Include: []source.Line{{Pattern: "*.graphql", Folder: "/shop", Origin: "compose.yml:3"}}})
 	return reload.View{
 		Compose:  []string{"/shop/compose.yml", "/shop/.env"},
 		EnvFiles: map[string][]string{"/shop/api.env": {"api", "worker"}},
-		Services: []reload.Service{admin, api, native, web, worker},
+		Services: []reload.Service{admin, api, goapi, gobin, native, web, worker},
 		Ignored:  func(path string) source.Verdict { return tree.Ignored(path, false) },
 	}
 }

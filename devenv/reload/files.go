@@ -59,6 +59,21 @@ func reason(path string, verdict source.Verdict) (rule string, reloads bool) {
 	return "neither code, settings nor a template", false
 }
 
+// goReason is why a Go program is built again for a file in its source mounts, or why not. Files that it embeds are not known: an include rule
+// names them.
+func goReason(path string, verdict source.Verdict) (rule string, matters bool) {
+	if verdict.Included() {
+		return placed("x-devenv.watch include "+verdict.Rule, verdict.Origin), true
+	}
+	switch name := filepath.Base(path); {
+	case filepath.Ext(name) == ".go":
+		return "Go code", true
+	case name == "go.mod", name == "go.sum", name == "go.work":
+		return "Go modules", true
+	}
+	return "no Go code", false
+}
+
 // isProse tells files that an image may have and no process reads.
 func isProse(path string) bool {
 	rule, _ := reason(path, source.Verdict{})

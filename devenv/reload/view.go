@@ -29,6 +29,10 @@ const (
 	Native   Style = "native"  // its own reloader sees the files
 	Off      Style = "off"
 	NoPython Style = ""
+
+	// Those of a Go service under Delve, which devenv finds by itself.
+	RestartContainer Style = "restart-container" // its process builds the program when it starts
+	RebuildImage     Style = "rebuild-image"     // its process runs what the image was built with
 )
 
 // Service is one service that runs.
@@ -36,8 +40,10 @@ type Service struct {
 	Name    string
 	Style   Style
 	Mapping source.Mapping
-	// Package is the folder of the pyproject.toml and the uv.lock that the container's environment is made from, or "".
-	Package string
+	// Dependencies are what the container's environment is made from: uv.lock, and the pyproject.toml of each member.
+	Dependencies []string
+	// Compile is a command in the container that fails where a new start would not build its program; nil if it is not known.
+	Compile []string
 	// Build is nil for a service that uses an image as it is.
 	Build *Build
 	// Triggers are its rules of develop.watch, in order.

@@ -2,10 +2,8 @@ package stack
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/docker/cli/cli"
 	"github.com/docker/cli/cli/command/container"
@@ -13,9 +11,6 @@ import (
 	"devenv/devenv/engine"
 	"devenv/devenv/fault"
 )
-
-// killWithin bounds the effort to end the command of an interrupted Exec.
-const killWithin = 5 * time.Second
 
 // CommandOptions say how a command runs in a container; Exec and Run share them.
 type CommandOptions struct {
@@ -44,7 +39,7 @@ func (s *Stack) Exec(ctx context.Context, eng *engine.Client, project string, op
 	if err != nil {
 		return 0, err
 	}
-	mark := "DEVENV_EXEC=" + rand.Text()
+	mark := engine.NewMark()
 	exec := container.NewExecOptions()
 	exec.Command, exec.User, exec.Workdir = opt.Command, opt.User, opt.WorkingDir
 	exec.Interactive, exec.TTY = !opt.Detach, !opt.NoTTY && !opt.Detach && s.Terminal()
@@ -57,7 +52,7 @@ func (s *Stack) Exec(ctx context.Context, eng *engine.Client, project string, op
 	err = container.RunExec(ctx, s.cli, id, exec)
 	if cause := ctx.Err(); cause != nil {
 		if !opt.Detach {
-			endMarked(context.WithoutCancel(ctx), eng, id, mark)
+			eng.End(context.WithoutCancel(ctx), id, mark)
 		}
 		return 0, cause
 	}
@@ -94,13 +89,4 @@ func exitStatus(service string, err error) (int, error) {
 		return 0, fault.New(fault.Failed, "%s: %s", service, bare(err.Error()))
 	}
 	return 0, nil
-}
-
-// endMarked sends SIGTERM to the processes of a container that carry a mark in their environment: those of one Exec.
-// It does what can be done: an image without a shell has no one to do it.
-func endMarked(ctx context.Context, eng *engine.Client, id, mark string) {
-	ctx, cancel := context.WithTimeout(ctx, killWithin)
-	defer cancel()
-	script := `for p in /proc/[0-9]*; do grep -qs "$0" "$p/environ" && kill "${p#/proc/}"; done`
-	_, _, _ = eng.Output(ctx, id, engine.Command{Args: []string{"sh", "-c", script, mark}, User: "0"})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"strings"
+	"time"
 
 	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/docker/compose/v5/pkg/api"
@@ -28,6 +29,16 @@ type RunOptions struct {
 // For that the SDK takes over the signal handling of the whole process, once the container exists and until the
 // process ends (signal.Reset in its RunOneOffContainer): a caller must not count on its own after Run.
 func (s *Stack) Run(ctx context.Context, eng *engine.Client, p *types.Project, opt RunOptions) (int, error) {
+	return s.run(ctx, eng, p, oneOffName(p.Name, opt.Service), opt)
+}
+
+// oneOffName is a name that no other container has.
+func oneOffName(project, service string) string {
+	return strings.Join([]string{project, service, "run", strings.ToLower(rand.Text()[:12])}, api.Separator)
+}
+
+// run is Run with the container's name.
+func (s *Stack) run(ctx context.Context, eng *engine.Client, p *types.Project, name string, opt RunOptions) (int, error) {
 	own, err := prepared(p, []string{opt.Service}, opt.NoDeps)
 	if err != nil {
 		return 0, err
@@ -41,7 +52,6 @@ func (s *Stack) Run(ctx context.Context, eng *engine.Client, p *types.Project, o
 	if err := portConflicts(ctx, eng, &alone, nil); err != nil {
 		return 0, err
 	}
-	name := strings.Join([]string{own.Name, opt.Service, "run", strings.ToLower(rand.Text()[:12])}, api.Separator)
 	status := 0
 	err = s.operateOn(ctx, bus, func(sdk api.Compose) (err error) {
 		status, err = sdk.RunOneOffContainer(ctx, &alone, runOptions(opt, name, s.Terminal()))
@@ -56,6 +66,9 @@ func (s *Stack) Run(ctx context.Context, eng *engine.Client, p *types.Project, o
 	}
 	return 0, explainStart(ctx, eng, own, opt.Service, err)
 }
+
+// killWithin bounds the removal of a container that is of no use.
+const killWithin = 5 * time.Second
 
 // removeUnstarted removes a one-off container that was created and could not be started; the SDK leaves it.
 func removeUnstarted(ctx context.Context, eng *engine.Client, name string) {

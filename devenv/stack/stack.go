@@ -154,6 +154,12 @@ func (s *Stack) Endpoint() engine.Endpoint {
 // Terminal reports whether a command can be given a terminal: In and Out are one.
 func (s *Stack) Terminal() bool { return s.cli.In().IsTerminal() && s.cli.Out().IsTerminal() }
 
+// TerminalSize is the size of the terminal that Out is; zero where it is none.
+func (s *Stack) TerminalSize() engine.Size {
+	rows, columns := s.cli.Out().GetTtySize()
+	return engine.Size{Rows: rows, Columns: columns}
+}
+
 // Close releases the connections.
 func (s *Stack) Close() error { return s.client.Close() }
 

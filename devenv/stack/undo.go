@@ -63,6 +63,15 @@ func Undo(ctx context.Context, eng *engine.Client, snapshot Snapshot, report Rep
 	}
 }
 
+// TakeBack is Undo where the engine is at rest, as nothing that it was asked for was cancelled.
+func TakeBack(ctx context.Context, eng *engine.Client, snapshot Snapshot, report Report) error {
+	now, err := takeLook(ctx, eng, snapshot.project)
+	if err != nil {
+		return err
+	}
+	return undoing(now, snapshot.before).execute(ctx, eng, newBus(report))
+}
+
 // look is what a project has at one moment.
 type look struct {
 	engine.Holdings

@@ -85,10 +85,13 @@ func (t *Terminal) Fail(err error) {
 			t.note("  " + t.paint(faint, line))
 		}
 		if known.Hint != "" {
-			t.note(t.paint(cyan, "hint:") + " " + known.Hint)
+			t.Hint(known.Hint)
 		}
 	}
 }
+
+// Hint prints a remedy.
+func (t *Terminal) Hint(text string) { t.note(t.paint(cyan, "hint:") + " " + text) }
 
 // Data prints what was asked for, as it is.
 func (t *Terminal) Data(content []byte) error {

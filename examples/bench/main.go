@@ -1,6 +1,7 @@
 // Command bench times devenv beside its peers, in turns in one run, and prints medians and their ratio: commands beside
-// those of Docker Compose, and a save beside the reloaders that a Python project has without devenv. It is what `make
-// bench` runs; figures of one run can be compared with each other, not with those of another machine.
+// those of Docker Compose, a save beside the reloaders that a Python project has without devenv, requests and saves with
+// and without a debugger. It is what `make bench` runs; figures of one run can be compared with each other, not with those
+// of another machine.
 //
 // usage: bench [--only TEXT] [--saves PERCENT] [--every DURATION] DEVENV COMPOSE
 package main
@@ -61,8 +62,8 @@ func run(ctx context.Context, b bench, only string, out io.Writer) error {
 	}
 	rows = slices.DeleteFunc(rows, func(row comparison) bool { return !strings.Contains(row.what, only) })
 	contests := slices.DeleteFunc(contests(), func(c contest) bool { return !strings.Contains(c.what, only) })
-	isScale := strings.Contains(scaleName, only)
-	if len(rows)+len(contests) == 0 && !isScale {
+	isScale, isDebugger := strings.Contains(scaleName, only), strings.Contains(debuggerName, only)
+	if len(rows)+len(contests) == 0 && !isScale && !isDebugger {
 		return fmt.Errorf("no row has %q in its name", only)
 	}
 	if len(rows) > 0 {
@@ -70,6 +71,9 @@ func run(ctx context.Context, b bench, only string, out io.Writer) error {
 	}
 	if isScale && err == nil {
 		err = errors.Join(b.scale(ctx, work, out), newline(out))
+	}
+	if isDebugger && err == nil {
+		err = errors.Join(b.debugged(ctx, work, out), newline(out))
 	}
 	if len(contests) == 0 || err != nil {
 		return err

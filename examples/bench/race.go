@@ -24,10 +24,7 @@ const settling = 1500 * time.Millisecond
 // race starts the project as one contender has it, makes its saves and removes what it started, also when ctx ends.
 func (h heat) race(ctx context.Context, who contender, file string) (result raced, err error) {
 	defer func() { err = errors.Join(err, h.end(ctx, who, file)) }()
-	meter := meter{
-		url: fmt.Sprintf("http://127.0.0.1:%d/", h.port), file: h.contest.file(h.dir), beside: filepath.Dir(h.dir),
-		text: h.text, mark: []byte(h.contest.mark), every: h.bench.every,
-	}
+	meter := h.meter()
 	if err := h.begin(ctx, who, file, meter); err != nil {
 		return result, err
 	}
@@ -50,6 +47,13 @@ func (h heat) race(ctx context.Context, who contender, file string) (result race
 		err = saves()
 	}
 	return result, err
+}
+
+func (h heat) meter() meter {
+	return meter{
+		url: fmt.Sprintf("http://127.0.0.1:%d/", h.port), file: h.contest.file(h.dir), beside: filepath.Dir(h.dir),
+		text: h.text, mark: []byte(h.contest.mark), every: h.bench.every,
+	}
 }
 
 // begin returns when the first version is served. A peer with a mount takes the image that devenv has built.

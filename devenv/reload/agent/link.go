@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
 	"sync"
 )
 
@@ -74,11 +73,10 @@ func Relay() []string {
 	return []string{"python3", "-I", "-S", path}
 }
 
-// Connect is the command that joins its standard streams to a port of its container's loopback device. It ends when
-// the port's side does, and with status 1 and a reason on standard error if nothing listens there.
-func Connect(port int) []string {
-	return append(Relay(), "connect", strconv.Itoa(port))
-}
+// Connect is the command that joins its standard streams to a port of its container's loopback device, whose number is
+// the first line of its input: so it can be started before that is known. It ends when the port's side does, and with
+// status 1 and a reason on standard error if nothing listens there.
+func Connect() []string { return append(Relay(), "connect") }
 
 // Link is one connection to an agent, over the streams of a Relay.
 //

@@ -29,11 +29,14 @@ class Attaching:
         self._open: dict[int, _Request] = {}
         self._next = 0
 
-    def ask(self, connection: Connection, body: dict[str, Any], child: Process | None) -> None:
-        """Takes a request, and passes it on at once if child serves."""
+    def ask(self, connection: Connection, body: dict[str, Any]) -> None:
+        """Takes a request."""
         self._next += 1
         self._open[self._next] = _Request(connection, body.get("id", 0), str(body.get("path") or ""), bool(body.get("release")))
-        self.pass_to(child)
+
+    def wanted(self, child: Process | None) -> bool:
+        """Whether a debugger is asked for that this child has not been told of."""
+        return any(not request.release and request.child is not child for request in self._open.values())
 
     def pass_to(self, child: Process | None) -> None:
         """Asks the child that serves from now on."""
@@ -56,8 +59,9 @@ class Attaching:
     def answered(self, answer: dict[str, Any]) -> None:
         """Passes an answer of a child to whoever asked."""
         request = self._open.pop(answer.pop("key"), None)
-        if request is not None:
-            request.connection.say("debugging", {"id": request.number, **answer})
+        if request is not None and request.child is not None:
+            # The child's number, which the status has too: a gunicorn worker has another one.
+            request.connection.say("debugging", {"id": request.number, "pid": request.child.pid, **answer})
 
     def forget(self, connection: Connection) -> None:
         """Nobody waits for the answers to this connection any more."""

@@ -47,6 +47,7 @@ class Child:
         self.is_ready = False
         self.retiring = False
         self.workers = 1
+        self.pooled = False  # the work is done in several processes, or in another than this one
         self.shared = False
         self.listeners = listeners.Listeners(channel)
         self.handlers: dict[str, Callable[[dict[str, Any], list[int]], None]] = {"debug": self._debug, "proceed": self._proceed}
@@ -153,7 +154,7 @@ class Child:
         self.is_ready = True
         self._marks["ready"] = time.monotonic()
         self._marks["cpu"] = time.process_time() - self._waited
-        self.channel.send({"ready": {"serves": serves, "retire": retire, "marks": self._marks}})
+        self.channel.send({"ready": {"serves": serves, "retire": retire, "pooled": self.pooled, "marks": self._marks}})
         if self._collecting:
             gc.enable()
         self.tell_modules()
@@ -186,21 +187,23 @@ class Child:
         self.pump_when_woken()
         self.ready(serves=False, retire="TERM")
 
-    def pump(self) -> None:
-        """Handles one message; for an event loop that found the channel readable, or a thread."""
+    def pump(self) -> bool:
+        """Handles one message; for an event loop that found the channel readable, or a thread. False if there was none."""
         try:
             message, files = self.channel.receive(socket.MSG_DONTWAIT if self.shared else 0)
         except BlockingIOError:
-            return
+            return False
         if message is None:
-            return
+            return False
         for name, value in message.items():
             handler = self.handlers.get(name)
             if handler is not None:
                 handler(value, files)
+        return True
 
     def pump_in_thread(self) -> None:
         """Handles messages in a thread, for servers that have no event loop."""
+        self.mark("imported")  # the wait for a debugger reads the messages itself
 
         def forever() -> None:
             while not self.retiring:
@@ -210,8 +213,13 @@ class Child:
 
     def pump_when_woken(self) -> None:
         """Handles messages when the supervisor sends a signal, for programs that have neither loop nor thread to spare."""
-        self.shared = True  # the signal may come twice for one message
-        signal.signal(WAKE, lambda *_: debugger.start_thread(self.pump))
+        self.shared = True  # the signal may come twice for one message, and once for two
+
+        def all_there_is() -> None:
+            while self.pump():
+                pass
+
+        signal.signal(WAKE, lambda *_: debugger.start_thread(all_there_is))
         self.channel.send({"wake": os.getpid()})
 
     def _debug(self, request: dict[str, Any], files: list[int]) -> None:

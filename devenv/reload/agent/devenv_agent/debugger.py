@@ -35,7 +35,7 @@ class Debugger:
         """Answers a request for the port on which debugpy listens. With the first one comes the leash."""
         if files:
             self._leash = files[0]
-        answer: dict[str, Any] = {"key": request["key"], "pid": os.getpid()}
+        answer: dict[str, Any] = {"key": request["key"]}
         try:
             if request["release"]:
                 self._release()
@@ -55,6 +55,8 @@ class Debugger:
             told = debugpy.listen((LOOPBACK, 0), in_process_debug_adapter=True)
             port = (told[1] if told else 0) or _bound()
             _answer_at_once()
+            if not _traces_other_threads():
+                _in_main_thread(debugpy.debug_this_thread)
             return port
 
     def _watch_leash(self) -> None:
@@ -77,6 +79,7 @@ def load(folder: str) -> Any:
     """Imports debugpy whole; folder is searched last, "" is none."""
     if folder and folder not in sys.path:
         sys.path.append(folder)
+    sys.path_importer_cache.pop(folder, None)  # Python remembers that it was not there
     unset = QUIET not in os.environ
     os.environ.setdefault(QUIET, "1")
     try:
@@ -101,6 +104,37 @@ def _answer_at_once() -> None:
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # connections inherit it
 
 
+def _traces_other_threads() -> bool:
+    """Whether debugpy can trace threads that ran before it did. Before Python 3.12 that takes a library which it has not for
+    every machine: not for ARM, musl or an older C library. Without it such a thread is traced from the next reload on; but
+    for the main thread, in which most programs do their work."""
+    if hasattr(sys, "monitoring"):
+        return True
+    import pydevd_tracing
+
+    return pydevd_tracing._load_python_helper_lib() is not None
+
+
+def _in_main_thread(call: Callable[[], object]) -> None:
+    """Has the main thread call something before the next function that it calls itself."""
+    import ctypes
+    import threading
+
+    if threading.current_thread() is threading.main_thread():
+        call()
+        return
+
+    def called(_: object) -> int:
+        call()
+        return 0
+
+    _pending.append(ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.c_void_p)(called))
+    ctypes.pythonapi.Py_AddPendingCall(_pending[-1], None)
+
+
+_pending: list[object] = []  # what Python calls must live on
+
+
 def _stop_tracing() -> None:
     import threading
     import time
@@ -118,6 +152,8 @@ def _stop_tracing() -> None:
         import pydevd_tracing
 
         settrace = sys.settrace
+        if not _traces_other_threads():
+            return _in_main_thread(lambda: settrace(None))
         numbers = [thread.ident for thread in threads]
         pydevd_tracing.set_trace_to_threads(lambda *_: settrace(None), thread_idents=numbers, create_dummy_thread=False)
 

@@ -34,6 +34,8 @@ class Process:
         self.began_serving = 0.0
         self.waits_for_its_turn = False
         self.wakes = 0  # the process that looks at the channel only when it gets a signal
+        self.single = False  # it was told to do its work in the process in which the debugger listens
+        self.pooled = False  # it has others for that
         self.debugger: str | None = None  # the folder of debugpy, in a child that was asked to listen
         self.leash = -1  # of its debugger
 

@@ -1,6 +1,7 @@
 """Joins standard input and output to the agent's socket: run by devenv through `docker exec -i`, kept open.
 
-With the arguments `connect PORT` it joins them to that port of the container's loopback device, where a debugger listens.
+With the arguments `connect PORT` it joins them to that port of the container's loopback device, where a debugger listens. Without
+PORT the first line of its input says which, so that it can be started before that is known.
 Run with -I -S, so that nothing of the container's Python set-up is imported: it starts in about 10 ms.
 """
 
@@ -72,11 +73,22 @@ def write(data: bytes) -> None:
         data = data[os.write(1, data) :]
 
 
+def first_line() -> bytes:
+    """The first line of the input, and nothing more of it."""
+    line = b""
+    while not line.endswith(b"\n"):
+        read = os.read(0, 1)
+        if not read:
+            sys.exit(0)
+        line += read
+    return line
+
+
 def main(arguments: list[str]) -> None:
     """The relay, as one of the two."""
     if not arguments:
         return join(*agent())
-    port = int(arguments[1])
+    port = int(arguments[1] if len(arguments) > 1 else first_line())
     try:
         sock = socket.create_connection(("127.0.0.1", port))
     except OSError as error:

@@ -108,9 +108,18 @@ class Supervisor:
             self._let_proceed()
             connection.say("debugging", {"id": body.get("id", 0), "port": 0})
         elif kind == "debug":
-            self.attaching.ask(connection, body, self.holding or self.serving)
+            self.attaching.ask(connection, body)
+            self._let_debug(self.holding or self.serving)
         else:
             self._ask(connection, kind, body)
+
+    def _let_debug(self, child: Process | None) -> None:
+        """Passes requests for a debugger on. It sees one process: a child that has a pool is replaced by one without."""
+        if child is None or child.single or not child.pooled or not self.attaching.wanted(child):
+            self.attaching.pass_to(child)
+        elif self.loading is None or not self.loading.single:
+            self.pending = self.pending or {"asked": [], "fresh": False}
+            self._next_reload()
 
     def _let_proceed(self) -> None:
         """The debugger is where it wanted to be: the child that waits for it goes on."""
@@ -179,6 +188,7 @@ class Supervisor:
         self.loading = child
         if self.serving is not None:
             self.debugged = self.serving.debugger is not None
+        child.single = self.debugged or self._waits() or self.attaching.wanted(child)
         go = {
             "generation": self.generation,
             "program": self.name,
@@ -192,6 +202,7 @@ class Supervisor:
             "supervisor": os.getpid(),
             "debugged": self.debugged,
             "hold": self._waits(),
+            "single": child.single,
         }
         child.channel.send({"go": go}, list(self.held.values()))
 
@@ -296,18 +307,18 @@ class Supervisor:
                 self.loading.channel.send({"run": {"listeners": list(self.held)}}, list(self.held.values()))
 
     def _ready(self, child: Process, ready: dict[str, Any]) -> None:
-        child.retire = ready["retire"]
+        child.retire, child.pooled = ready["retire"], ready["pooled"]
         self.serves = self.serves or ready["serves"]
         if child is not self.loading:
             return
         child.ready, child.began_serving = ready, time.monotonic()
         old, self.serving, self.loading, self.holding = self.serving, child, None, None
-        self.attaching.pass_to(child)
         self.terminal.give_to(child.pid)
         if old is not None:
             self._retire(old)
         if old is None:
             self._answer()
+        self._let_debug(child)
         self.nursery.debugger = child.debugger
         self.nursery.soon()
 

@@ -55,7 +55,7 @@ PROGRAMS = {
     "uvicorn asyncio": (UVICORN + " --loop asyncio", {"main.py": APP}, "main.py", 9),
     "hypercorn": ("hypercorn main:app --bind 127.0.0.1:{port}", {"main.py": APP}, "main.py", 9),
     "gunicorn uvicorn": ("gunicorn main:app -k uvicorn_worker.UvicornWorker -b 127.0.0.1:{port}", {"main.py": APP}, "main.py", 9),
-    "gunicorn": ("gunicorn main:app -b 127.0.0.1:{port}", {"main.py": WSGI}, "main.py", 4),
+    "gunicorn": ("gunicorn main:app -w 2 -b 127.0.0.1:{port}", {"main.py": WSGI}, "main.py", 4),
     "runserver": (
         "python manage.py runserver 127.0.0.1:{port}",
         {**FILES["django"], "site1/urls.py": URLS},
@@ -66,10 +66,10 @@ PROGRAMS = {
 }
 
 
-def start(tmp_path: Path, name: str) -> Service:
+def start(tmp_path: Path, name: str, env: dict[str, str] | None = None) -> Service:
     command, files, _, _ = PROGRAMS[name]
     port = 0 if name == "script" else free_port()
-    service = Service(write(tmp_path / "src", files), command.format(port=port).split(), port)
+    service = Service(write(tmp_path / "src", files), command.format(port=port).split(), port, env=env)
     if port:
         return service.up("one")
     service.connect()
@@ -115,6 +115,23 @@ def test_a_breakpoint_is_hit_before_and_after_a_reload(tmp_path: Path, name: str
         child, pid = service.status()["child"], service.process.pid
         assert service.stop() in (0, -15), service.log()
         eventually(lambda: not os.path.exists(f"/proc/{child}"), f"the child of {pid} is gone")
+
+
+@pytest.mark.parametrize("name", ["uvicorn", "gunicorn", "script"])
+def test_debugpy_need_not_have_a_library_for_this_machine(tmp_path: Path, name: str) -> None:
+    """As on ARM before Python 3.12: the thread that runs already is traced, and not any more when the debugger goes."""
+    _, _, file, line = PROGRAMS[name]
+    with start(tmp_path, name, {"PYDEVD_LOAD_NATIVE_LIB": "0"}) as service:
+        for _ in range(2):
+            port = debug(service)["port"]
+            with Client(relay(service.process.pid, port), service.folder / file, [line]) as client:
+                thread, got = ask_in_thread(service)
+                client.event("stopped")
+                client.ask("disconnect")
+            thread.join()
+            assert got in (["one"], [""]), got
+            number = service.ask("debug", release=True)
+            service.expect("debugging", where=lambda body, number=number: body["id"] == number)
 
 
 def test_nothing_of_debugpy_is_there_before(tmp_path: Path) -> None:
@@ -201,3 +218,48 @@ def test_the_tunnel_passes_the_end_of_input_on(tmp_path: Path) -> None:
         assert got == [sent] and done.stdout == sent
     refused = subprocess.run([*command, str(free_port())], input=b"", capture_output=True, timeout=20)
     assert refused.returncode == 1 and b"refused" in refused.stderr
+
+
+TASKS = """
+import os
+import threading
+import time
+from celery import Celery
+from celery.signals import worker_ready
+from value import V
+app, MAIN = Celery("main", broker="memory://"), os.getpid()
+@app.task
+def work():
+    here = V
+    where = "here" if os.getpid() == MAIN else "in the pool"
+    os.write(1, f"did {here} {where}\\n".encode())
+@worker_ready.connect
+def always(**_):
+    def again():
+        while True:
+            work.delay()
+            time.sleep(0.2)
+    threading.Thread(target=again, daemon=True).start()
+"""
+
+
+def test_a_debugger_sees_the_tasks_of_a_celery_pool(tmp_path: Path) -> None:
+    """For it they are done in one process; without it they are in the pool again, from the next save on."""
+    folder = write(tmp_path / "src", {"main.py": TASKS})
+    with Service(folder, "celery -A main worker -l info --concurrency 2".split(), env={"C_FORCE_ROOT": "1"}) as service:
+        service.connect()
+        eventually(lambda: " ready." in service.log(), service.log)
+        answer = debug(service)
+        assert answer.get("port"), (answer, service.log())
+        with Client(relay(service.process.pid, answer["port"]), folder / "main.py", [11]) as client:
+            stopped = client.event("stopped")
+            frame = client.ask("stackTrace", threadId=stopped["threadId"])["stackFrames"][0]
+            assert frame["line"] == 11 and client.ask("evaluate", expression="V", frameId=frame["id"])["result"] == "'one'"
+            service.save("value.py", 'V = "two"\n')
+            assert service.reload("value.py")["kind"] == "reloaded", service.log()
+        eventually(lambda: "did two here" in service.log(), service.log)
+        number = service.ask("debug", release=True)
+        service.expect("debugging", where=lambda body: body["id"] == number)
+        service.save("value.py", 'V = "three"\n')
+        assert service.reload("value.py")["kind"] == "reloaded", service.log()
+        eventually(lambda: "did three in the pool" in service.log(), service.log)

@@ -1,6 +1,7 @@
 """celery worker and beat: two at once would do work twice, so the old one finishes and goes before the new one starts.
 
-The new one has imported everything by then; if that fails, the old one was never asked to go.
+The new one has imported everything by then; if that fails, the old one was never asked to go. A debugger sees one process:
+for it a worker does its tasks itself, as with `--pool solo`, and not in the processes of its pool.
 """
 
 from __future__ import annotations
@@ -16,8 +17,23 @@ if TYPE_CHECKING:
 
 def install(child: Child) -> None:
     """Waits for celery's worker and scheduler."""
-    when_imported("celery.worker.worker", lambda module: _start_in_turn(child, module.WorkController))
+    when_imported("celery.worker.worker", lambda module: _worker(child, module.WorkController))
     when_imported("celery.beat", lambda module: _start_in_turn(child, module.Service))
+
+
+def _worker(child: Child, worker: Any) -> None:
+    _start_in_turn(child, worker)
+    choose = worker.setup_defaults
+
+    from celery.concurrency import get_implementation
+
+    def choose_pool(self: Any, *args: Any, **kwargs: Any) -> None:
+        choose(self, *args, **kwargs)
+        if get_implementation(self.pool_cls).__module__ == "celery.concurrency.prefork":
+            child.pooled = not child.go["single"]
+            self.pool_cls = "prefork" if child.pooled else "solo"
+
+    worker.setup_defaults = choose_pool
 
 
 def _start_in_turn(child: Child, service: Any) -> None:

@@ -1,7 +1,7 @@
 """gunicorn: the arbiter and its workers are one child; it is ready when every worker has loaded the application.
 
-Its reloader and its control socket (a thread in a process that forks) are switched off. Retiring is its own graceful
-shutdown, SIGTERM. Under its uvicorn worker class, uvicorn.py does the rest.
+Its reloader and its control socket (a thread in a process that forks) are switched off. A debugger, which sees one
+process, gets a child with one worker. Retiring is gunicorn's own graceful shutdown, SIGTERM. Under its uvicorn worker class, uvicorn.py does the rest.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ _ready: tuple[int, int] = (-1, -1)
 
 def install(child: Child) -> None:
     """Waits for gunicorn's modules."""
-    when_imported("gunicorn.app.base", lambda module: _configuration(module.Application))
+    when_imported("gunicorn.app.base", lambda module: _configuration(child, module.Application))
     when_imported("gunicorn.workers.base", lambda module: _worker(child, module.Worker))
     when_imported("gunicorn.sock", _keep_paths)
     when_imported("gunicorn.pidfile", lambda module: setattr(module.Pidfile, "validate", lambda self: None))
 
 
-def _configuration(application: Any) -> None:
+def _configuration(child: Child, application: Any) -> None:
     load = application.load_config
 
     def load_config(self: Any) -> None:
@@ -40,6 +40,8 @@ def _configuration(application: Any) -> None:
         for name, value in OFF.items():
             if name in self.cfg.settings:
                 self.cfg.set(name, value)
+        if child.go["single"]:
+            self.cfg.set("workers", 1)
         if _ready == (-1, -1):
             _ready = os.pipe()
 
@@ -53,7 +55,7 @@ def _worker(child: Child, worker: Any) -> None:
         load(self)
         child.mark("imported")
         self.cfg.devenv_workers = self.cfg.workers
-        child.workers = self.cfg.workers
+        child.workers, child.pooled = self.cfg.workers, self.cfg.workers > 1
         if not any(base.__name__ == "UvicornWorker" for base in type(self).__mro__):
             child.shared = True
             child.pump_when_woken()

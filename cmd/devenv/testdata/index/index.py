@@ -1,0 +1,79 @@
+# A package index: good, slow (once it may go on), private (with credentials), built and broken (as sources).
+import base64
+import io
+import os
+import tarfile
+import time
+import zipfile
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+BACKEND = '''
+import os, zipfile
+def build_wheel(folder, settings=None, metadata=None):
+    if "NAME" == "broken":
+        raise SystemExit("no compiler here")
+    name = "NAME-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(os.path.join(folder, name), "w") as wheel:
+        wheel.writestr("NAME.py", "")
+        wheel.writestr("NAME-1.0.dist-info/METADATA", "Metadata-Version: 2.1\\nName: NAME\\nVersion: 1.0\\n")
+        wheel.writestr("NAME-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\\nGenerator: own\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+        wheel.writestr("NAME-1.0.dist-info/RECORD", "".join(f"{file},,\\n" for file in wheel.namelist() + ["NAME-1.0.dist-info/RECORD"]))
+    return name
+'''
+PROJECT = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n[project]\nname = "NAME"\nversion = "1.0"\n'
+
+
+def wheel(name):
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as file:
+        file.writestr(f"{name}.py", "")
+        file.writestr(f"{name}-1.0.dist-info/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        file.writestr(f"{name}-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nGenerator: own\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        file.writestr(f"{name}-1.0.dist-info/RECORD", "".join(f"{path},,\n" for path in file.namelist() + [f"{name}-1.0.dist-info/RECORD"]))
+    return content.getvalue()
+
+
+def source(name):
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w:gz") as archive:
+        for path, text in {"pyproject.toml": PROJECT, "backend.py": BACKEND, "PKG-INFO": "Metadata-Version: 2.2\nName: NAME\nVersion: 1.0\n"}.items():
+            data = text.replace("NAME", name).encode()
+            info = tarfile.TarInfo(f"{name}-1.0/{path}")
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return content.getvalue()
+
+
+FILES = {name: (f"{name}-1.0-py3-none-any.whl", wheel(name)) for name in ("good", "slow", "private")}
+FILES |= {name: (f"{name}-1.0.tar.gz", source(name)) for name in ("built", "broken")}
+
+
+class Index(BaseHTTPRequestHandler):
+    def do_GET(self):
+        _, kind, name, *_ = self.path.split("/") + ["", ""]
+        name = name.split("-")[0]
+        if name not in FILES:
+            return self.answer(404, b"")
+        if name == "private" and self.headers["Authorization"] != "Basic " + base64.b64encode(b"me:hunter22").decode():
+            return self.answer(401, b"")
+        if name == "slow" and kind == "simple":
+            open("/tmp/waiting", "w").write("uv asks")
+            while not os.path.exists("/tmp/go"):
+                time.sleep(0.05)
+        file, content = FILES[name]
+        if kind == "simple":
+            content = f'<!doctype html><a href="/files/{file}">{file}</a>'.encode()
+        self.answer(200, content, "text/html" if kind == "simple" else "application/octet-stream")
+
+    do_HEAD = do_GET
+
+    def answer(self, status, content, kind="text/plain"):
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(content)
+
+
+ThreadingHTTPServer(("", 8000), Index).serve_forever()

@@ -1,0 +1,239 @@
+package devenv
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/compose-spec/compose-go/v2/types"
+
+	"devenv/devenv/dockerfile"
+	"devenv/devenv/engine"
+	"devenv/devenv/plan"
+	"devenv/devenv/stack"
+	"devenv/devenv/uv"
+)
+
+// PackageCommand is what uv is to do.
+type PackageCommand = uv.Command
+
+// The commands about dependencies.
+const (
+	Add     = uv.Add
+	Remove  = uv.Remove
+	Sync    = uv.Sync
+	Lock    = uv.Lock
+	Upgrade = uv.Upgrade
+	Deps    = uv.Deps
+)
+
+// PackageOptions are a command about the project's dependencies.
+type PackageOptions struct {
+	Service string // "" is the one that has a project
+	Command PackageCommand
+	Args    []string // uv's; for Upgrade packages and uv's flags
+}
+
+// Packages has uv carry out a command in the container of a service, brings pyproject.toml and uv.lock back, and has
+// every service that uses them take the change in. It returns uv's exit status.
+func (e *Environment) Packages(ctx context.Context, options PackageOptions) (status int, err error) {
+	in, planned, err := e.plan(plan.Modes{Project: plan.Local}, nil)
+	if err != nil {
+		return 0, err
+	}
+	work, err := e.packageWork(in, planned, options)
+	if err != nil {
+		return 0, err
+	}
+	if err := e.connect(ctx); err != nil {
+		return 0, err
+	}
+	var outcome uv.Outcome
+	err = e.change(ctx, func() error {
+		return e.inService(ctx, work, func(c engine.Container) (err error) {
+			outcome, err = e.runUV(ctx, c, work)
+			return err
+		})
+	})
+	if outcome.Hint != "" {
+		e.settings.Term.Hint(outcome.Hint)
+	}
+	if err == nil && outcome.Status == 0 {
+		err = e.takeIn(ctx, work, outcome)
+	}
+	return outcome.Status, err
+}
+
+// packageWork is what is known of a command before any engine is asked.
+type packageWork struct {
+	in      plan.Input
+	planned plan.Plan
+	service string
+	project uv.Project
+	files   uv.Files
+	steps   uv.Steps
+}
+
+func (e *Environment) packageWork(in plan.Input, planned plan.Plan, options PackageOptions) (packageWork, error) {
+	work := packageWork{in: in, planned: planned}
+	var err error
+	if work.service, work.project, err = e.packageService(in, planned, options.Service); err != nil {
+		return work, err
+	}
+	work.files, err = work.project.Read()
+	work.steps = uv.Decide(uv.Request{Command: options.Command, Args: options.Args}, work.files)
+	return work, err
+}
+
+// runUV does the work in a container, and keeps in mind for which files its environment is.
+func (e *Environment) runUV(ctx context.Context, c engine.Container, work packageWork) (uv.Outcome, error) {
+	runner := e.uvRunner(c, work)
+	if !work.steps.Installs() || c.Oneoff {
+		return runner.Do(ctx, work.steps, work.files)
+	}
+	known := e.store.Environments()
+	before, remembered := known[c.ID]
+	known[c.ID] = ""
+	if err := e.store.SaveEnvironments(known); err != nil {
+		return uv.Outcome{}, err
+	}
+	outcome, err := runner.Do(ctx, work.steps, work.files)
+	switch {
+	case outcome.Fingerprint != "":
+		known[c.ID] = outcome.Fingerprint
+	case outcome.Broken:
+		return outcome, err
+	case remembered:
+		known[c.ID] = before
+	default:
+		delete(known, c.ID)
+	}
+	return outcome, errors.Join(err, e.store.SaveEnvironments(known))
+}
+
+func (e *Environment) uvRunner(c engine.Container, work packageWork) uv.Runner {
+	runner := uv.Runner{
+		Engine: e.engine, ID: c.ID, Service: c.Service, Project: work.project,
+		Out: e.settings.Out, Err: e.settings.Err, Now: e.settings.Now,
+		Secrets: uv.Credentials(work.files, e.settings.Env, netrc(e.settings.Env)),
+		Fetch:   func(ctx context.Context) ([]byte, error) { return e.fetchUV(ctx, work.in, work.planned, c.Service) },
+	}
+	if e.settings.Interactive && e.stack.Terminal() {
+		runner.Terminal = e.stack.TerminalSize()
+	}
+	return runner
+}
+
+// inService does something in a running container of the service in mode local, or where none runs in a one-off
+// container that is as if it had never been afterwards.
+func (e *Environment) inService(ctx context.Context, work packageWork, do func(engine.Container) error) error {
+	containers, err := e.engine.Containers(ctx, work.planned.Project.Name)
+	if err != nil {
+		return err
+	}
+	at := slices.IndexFunc(containers, func(c engine.Container) bool { return c.Service == work.service && runsLocal(c) })
+	if at >= 0 {
+		return do(containers[at])
+	}
+	return e.inOneOff(ctx, work, do)
+}
+
+// inOneOff does something in a new container of the service, which goes with all that was made for it.
+func (e *Environment) inOneOff(ctx context.Context, work packageWork, do func(engine.Container) error) error {
+	name := work.planned.Project.Name
+	snapshot, err := stack.TakeSnapshot(ctx, e.engine, name)
+	if err != nil {
+		return err
+	}
+	c, err := e.oneOff(ctx, work)
+	if err != nil {
+		return errors.Join(err, stack.Undo(e.settings.Now, e.engine, snapshot, unsaid))
+	}
+	return errors.Join(do(c), stack.TakeBack(e.settings.Now, e.engine, snapshot, unsaid),
+		e.engine.RemoveImage(e.settings.Now, passingImage(name, work.service)))
+}
+
+// unsaid is for containers that nobody asked for.
+func unsaid(stack.Event) {}
+
+// oneOff starts a container of the service that does nothing. Its image is built only if there is none: what uv needs
+// of it, Python and the platform, does not depend on the packages.
+func (e *Environment) oneOff(ctx context.Context, work packageWork) (engine.Container, error) {
+	_, planned, err := e.plan(plan.Modes{Project: plan.Local}, []string{work.service})
+	if err != nil {
+		return engine.Container{}, err
+	}
+	service := planned.Project.Services[work.service]
+	_, found, err := e.engine.Image(ctx, plan.ImageName(planned.Project.Name, service))
+	if err != nil {
+		return engine.Container{}, err
+	}
+	if !found {
+		planned.Project.Services[work.service] = withoutLock(work.in, service)
+		if err := e.build(ctx, planned, buildFlags{}); err != nil {
+			return engine.Container{}, err
+		}
+	}
+	quiet, err := stack.Open(ctx, e.settings.Env, stack.Streams{Out: io.Discard, Err: io.Discard})
+	if err != nil {
+		return engine.Container{}, err
+	}
+	defer e.settings.Signals()
+	defer func() { _ = quiet.Close() }() // connections only
+	return quiet.Hold(ctx, e.engine, planned.Project, work.service, unsaid)
+}
+
+// passingImage is the name of an image that a one-off container is made from and that goes with it.
+func passingImage(project, service string) string { return project + "-" + service + ":devenv-one-off" }
+
+// withoutLock is a service as far as it can be built: where files are missing, as uv.lock is in a fresh clone, that is
+// the last stage before they are copied, else the image that the Dockerfile begins with.
+func withoutLock(in plan.Input, service types.ServiceConfig) types.ServiceConfig {
+	file, known := in.Dockerfiles[plan.File(service)]
+	if !known {
+		return service
+	}
+	context := os.DirFS(service.Build.Context)
+	for i, stage := range file.Lineage(service.Build.Target) {
+		if len(dockerfile.Missing(file, stage, context)) > 0 {
+			continue
+		}
+		if i > 0 {
+			recipe := *service.Build
+			recipe.Target = stage
+			service.Build, service.Image = &recipe, passingImage(in.Project.Name, service.Name)
+		}
+		return service
+	}
+	image, _ := file.Effective(service.Build.Target)
+	service.Build, service.Image = nil, image.Image
+	return service
+}
+
+// runsLocal tells the containers that run a service in mode local.
+func runsLocal(c engine.Container) bool {
+	return !c.Oneoff && c.State == engine.Running && c.Labels[plan.ModeLabel] == ""
+}
+
+// netrc is the text of the user's netrc file, "" where there is none that can be read.
+func netrc(env []string) string {
+	var home, named string
+	for _, assignment := range env {
+		if value, ok := strings.CutPrefix(assignment, "HOME="); ok {
+			home = value
+		}
+		if value, ok := strings.CutPrefix(assignment, "NETRC="); ok {
+			named = value
+		}
+	}
+	content, err := os.ReadFile(cmp.Or(named, filepath.Join(home, ".netrc")))
+	if err != nil {
+		return ""
+	}
+	return string(content)
+}

@@ -1,0 +1,34 @@
+package uv
+
+import "strings"
+
+// hints are what can be done about what uv says, where we know it.
+var hints = [...]struct{ said, hint string }{
+	{"UnknownIssuer", "a proxy signs the connection with an authority that the container does not trust: SSL_CERT_FILE of the service names a bundle that has it"},
+	{"401 Unauthorized", "credentials for an index named NAME come from UV_INDEX_NAME_USERNAME and UV_INDEX_NAME_PASSWORD, or ~/.netrc"},
+	{"403 Forbidden", "credentials for an index named NAME come from UV_INDEX_NAME_USERNAME and UV_INDEX_NAME_PASSWORD, or ~/.netrc"},
+	{"No space left on device", "the engine's disk is full: `docker system df` says with what"},
+}
+
+// hint is what can be done about a failure of uv, or "".
+func hint(output string) string {
+	for _, h := range hints {
+		if strings.Contains(strings.Join(strings.Fields(output), " "), h.said) {
+			return h.hint
+		}
+	}
+	return ""
+}
+
+// tail keeps the end of what is written to it.
+type tail struct{ text []byte }
+
+const tailLength = 1 << 14
+
+func (t *tail) Write(p []byte) (int, error) {
+	t.text = append(t.text, p...)
+	if more := len(t.text) - tailLength; more > 0 {
+		t.text = t.text[more:]
+	}
+	return len(p), nil
+}

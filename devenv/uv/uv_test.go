@@ -1,0 +1,139 @@
+package uv
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func line(args []string) string { return strings.Join(args, " ") }
+
+// A lock file that does not have what pyproject.toml requires is found out; where only uv can know, nothing is said.
+func TestStale(t *testing.T) {
+	const locked = "version = 1\n[[package]]\nname = \"shop-api\"\nsource = { virtual = \".\" }\n[package.metadata]\nrequires-dist = [\n" +
+		"    { name = \"fastapi\", extras = [\"all\"], specifier = \">=0.1,<1\" },\n    { name = \"lib\", directory = \"lib\" },\n" +
+		"    { name = \"uvloop\", marker = \"sys_platform == 'linux'\", specifier = \">=0.2\" },\n]\n"
+	const uvloop, lib, fastapi = `"uvloop>=0.2; sys_platform == 'linux'"`, `"lib"`, `"FastAPI[all] <1, >=0.1"`
+	for _, c := range []struct{ what, dependencies, want string }{
+		{"the same, spelled otherwise", fastapi + "," + lib + "," + uvloop, ""},
+		{"one more", fastapi + "," + lib + "," + uvloop + `, "httpx"`, "httpx is not in it"},
+		{"another version", `"fastapi>=0.2,<1",` + lib + "," + uvloop, "it has fastapi<1,>=0.1, not fastapi<1,>=0.2"},
+		{"one less", fastapi + "," + uvloop, "lib is not required any more"},
+		{"another marker is for uv", fastapi + "," + lib + `, "uvloop>=0.3; sys_platform != 'win32'"`, ""},
+		{"an address is for uv", fastapi + "," + uvloop + `, "lib @ https://example.com/lib-1.tar.gz"`, ""},
+		{"a suffix is for uv", `"fastapi>=0.2rc1",` + lib + "," + uvloop, ""},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			files := Files{lockFile: []byte(locked), projectFile: []byte("[project]\nname = \"Shop_API\"\ndependencies = [" + c.dependencies + "]\n")}
+			if got := files.Stale(); got != c.want {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+	if got := (Files{projectFile: []byte("[project]\nname = \"shop\"\ndependencies = [\"httpx\"]\n")}).Stale(); got != "" {
+		t.Errorf("no lock file: got %q", got)
+	}
+}
+
+// What a request takes is decided before anything is done: where a package is installed from a folder of the project, uv
+// resolves in the stage and installs in the project's own place.
+func TestDecide(t *testing.T) {
+	virtual := Files{lockFile: []byte("[[package]]\nname = \"shop\"\nsource = { virtual = \".\" }\n")}
+	editable := Files{lockFile: []byte("[[package]]\nname = \"shop\"\nsource = { editable = \".\" }\n")}
+	for _, c := range []struct {
+		files   Files
+		command Command
+		args    []string
+		stage   string
+		place   string
+		changes bool
+	}{
+		{virtual, Add, []string{"httpx", "--dev"}, "add httpx --dev", "", true},
+		{virtual, Add, []string{"httpx", "--no-sync"}, "add httpx --no-sync", "", false},
+		{virtual, Lock, []string{"--check"}, "lock --check", "", false},
+		{virtual, Deps, []string{"--outdated"}, "tree --outdated", "", false},
+		{virtual, Upgrade, nil, "sync --upgrade", "", true},
+		{virtual, Upgrade, []string{"httpx", "--no-dev"}, "sync --upgrade-package httpx --no-dev", "", true},
+		{editable, Add, []string{"httpx", "--optional=net"}, "add --no-sync httpx --optional=net", "sync --frozen --extra net --inexact", true},
+		{editable, Add, []string{"httpx", "--frozen"}, "add httpx --frozen", "", false},
+		{editable, Remove, []string{"httpx", "--package", "a"}, "remove --no-sync httpx --package a", "sync --frozen --package a", true},
+		{editable, Sync, []string{"--all-extras", "-P", "httpx"}, "lock -P httpx", "sync --frozen --all-extras", true},
+		{editable, Sync, []string{"--locked"}, "", "sync --locked", true},
+	} {
+		steps := Decide(Request{c.command, c.args}, c.files)
+		if got := line(steps.Stage); got != c.stage {
+			t.Errorf("%s %v: stage: got %q, want %q", c.command, c.args, got, c.stage)
+		}
+		if got := line(steps.Place); got != c.place {
+			t.Errorf("%s %v: place: got %q, want %q", c.command, c.args, got, c.place)
+		}
+		if steps.Installs() != c.changes {
+			t.Errorf("%s %v: installs: got %v", c.command, c.args, steps.Installs())
+		}
+	}
+}
+
+// A folder that was just added is installed once more from its own place, as the stage's does not last.
+func TestRest(t *testing.T) {
+	before := Files{lockFile: []byte("[[package]]\nname = \"shop\"\nsource = { virtual = \".\" }\n")}
+	now := Files{lockFile: append(before[lockFile], "[[package]]\nname = \"parcel\"\nsource = { editable = \"parcel\" }\n"...)}
+	steps := Decide(Request{Add, []string{"--editable", "./parcel"}}, before)
+	if got, want := line(steps.Rest(before, now)), "sync --frozen --inexact --reinstall-package parcel"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got := steps.Rest(before, before); got != nil {
+		t.Errorf("nothing came from a folder: got %q", got)
+	}
+}
+
+// Credentials reach uv by the names of the indexes that the project has: those of the environment first, then netrc's.
+func TestCredentials(t *testing.T) {
+	files := Files{projectFile: []byte(`
+[[tool.uv.index]]
+name = "our-own"
+url = "https://packages.example.com/simple"
+[[tool.uv.index]]
+name = "other"
+url = "https://other.example.com/simple"
+[[tool.uv.index]]
+name = "third"
+url = "https://third.example.com/simple"
+`)}
+	netrc := "machine other.example.com login ann password a1\nmachine packages.example.com\n  login bob\n  password b2\nmachine unrelated login x password y\n"
+	got := Credentials(files, []string{"HOME=/root", "UV_INDEX_OTHER_USERNAME=me", "UV_INDEX_OTHER_PASSWORD=secret", "UV_INDEX_URL=x"}, netrc)
+	want := "UV_INDEX_OTHER_USERNAME=me UV_INDEX_OTHER_PASSWORD=secret UV_INDEX_OUR_OWN_USERNAME=bob UV_INDEX_OUR_OWN_PASSWORD=b2"
+	if line(got) != want {
+		t.Errorf("got  %s\nwant %s", line(got), want)
+	}
+}
+
+// Files on the host appear whole, with the mode that they had; nothing is written over what somebody else has saved.
+func TestWrite(t *testing.T) {
+	project := Project{Host: t.TempDir(), Workdir: "."}
+	path := filepath.Join(project.Host, projectFile)
+	if err := errors.Join(os.WriteFile(path, []byte("[project]\r\n"), 0o600), os.Chmod(path, 0o664)); err != nil {
+		t.Fatal(err)
+	}
+	before, err := project.Read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := Files{projectFile: []byte("[project]\r\nname = \"x\"\r\n"), lockFile: []byte("version = 1\n")}
+	if changed, err := project.Write(before, now); err != nil || line(changed) != "pyproject.toml uv.lock" {
+		t.Fatalf("changed %v: %v", changed, err)
+	}
+	info, err := os.Stat(path)
+	content, _ := os.ReadFile(path)
+	if err != nil || info.Mode().Perm() != 0o664 || string(content) != string(now[projectFile]) {
+		t.Errorf("%v %q: %v", info.Mode(), content, err)
+	}
+	if _, err := project.Write(before, Files{projectFile: []byte("other")}); err == nil {
+		t.Error("a file that was changed meanwhile was overwritten")
+	}
+	entries, _ := os.ReadDir(project.Host)
+	if len(entries) != 2 {
+		t.Errorf("left behind: %v", entries)
+	}
+}

@@ -1,0 +1,3 @@
+module example.org/gosvc
+
+go 1.24
