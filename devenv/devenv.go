@@ -20,13 +20,14 @@ import (
 
 // Settings are what a command is started with.
 type Settings struct {
-	Dir             string        // absolute folder the command was started in
-	Env             []string      // process environment, KEY=VALUE
-	Files, EnvFiles []string      // -f, --env-file
-	ProjectDir      string        // --project-directory
-	Name            string        // -p
-	Mode            string        // for this time, before the remembered one; "" is none
-	Profile         string        // for this time, before the remembered one; profiles.None is none, "" the remembered one
+	Dir             string   // absolute folder the command was started in
+	Env             []string // process environment, KEY=VALUE
+	Files, EnvFiles []string // -f, --env-file
+	ProjectDir      string   // --project-directory
+	Name            string   // -p
+	Mode            string   // for this time, before the remembered one; "" is none
+	Profile         string   // for this time, before the remembered one; profiles.None is none, "" the remembered one
+	draft           profiles.Draft
 	WithoutProfile  bool          // the command is about profiles, and must do its work where the chosen one is wrong
 	Poll            time.Duration // look at files this often instead of waiting for events; 0 is events
 	DebugWait       []string      // services that run nothing before a debugger has attached

@@ -136,11 +136,16 @@ func (e *Environment) switchable(mode string, services []string) error {
 	}
 	for _, name := range services {
 		if e.project.Compose.Services[name].Build == nil {
-			return fault.New(fault.Usage, "%s: it runs an image as it is, so it has no modes", name).
-				WithHint("services with a build have: %s", list(withBuild(e.project.Compose.Services)))
+			return e.modeless("", name)
 		}
 	}
 	return nil
+}
+
+// modeless is the error for a service that has no modes; who names, as a message begins, who asked for one.
+func (e *Environment) modeless(who, service string) error {
+	return fault.New(fault.Usage, "%s%s: it runs an image as it is, so it has no modes", who, service).
+		WithHint("services with a build have: %s", list(withBuild(e.project.Compose.Services)))
 }
 
 // choose is the state after a switch: a mode for the whole project ends the exceptions, one for a service is an

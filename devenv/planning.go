@@ -157,6 +157,9 @@ func buildsOnly(selected, whole types.Services) types.Services {
 
 // knownModes refuses a mode that no service has anything for.
 func (e *Environment) knownModes(in plan.Input, modes plan.Modes) error {
+	if err := e.checkModes(); err != nil {
+		return err
+	}
 	known := plan.Known(in)
 	for _, name := range append(slices.Sorted(maps.Values(modes.Services)), modes.Project) {
 		if plan.Has(in, name) || name == "" {

@@ -3,7 +3,9 @@ package devenv
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"devenv/devenv/fault"
@@ -43,7 +45,7 @@ func (e *Environment) places() profiles.Places { return e.placesIn(e.project.Dir
 func (e *Environment) placesIn(dir string) profiles.Places {
 	return profiles.Places{
 		Team: filepath.Join(dir, ".devenv", "profiles"), User: e.userProfiles(),
-		Shown: func(path string) string { return project.Relative(e.settings.Dir, path) },
+		Shown: func(path string) string { return project.Relative(e.settings.Dir, path) }, Draft: e.settings.draft,
 	}
 }
 
@@ -98,8 +100,8 @@ func (e *Environment) asks(mode string) string {
 	if e.profile != nil && said.Project == mode {
 		return e.profilePlace("mode") + ": "
 	}
-	for name, its := range said.Services {
-		if its == mode {
+	for _, name := range slices.Sorted(maps.Keys(said.Services)) {
+		if said.Services[name] == mode {
 			return e.profilePlace("services", name, "mode") + ": "
 		}
 	}
@@ -110,6 +112,17 @@ func (e *Environment) asks(mode string) string {
 func (e *Environment) profilePlace(path ...string) string {
 	at := e.profile.Origin(path...)
 	return fmt.Sprintf("%s:%d:%d", e.project.Rel(at.File), at.Line, at.Column)
+}
+
+// checkModes refuses a mode for a service that has none.
+func (e *Environment) checkModes() error {
+	for _, name := range slices.Sorted(maps.Keys(e.profileModes().Services)) {
+		service, is := e.project.Compose.Services[name]
+		if is && service.Build == nil {
+			return e.modeless(e.profilePlace("services", name, "mode")+": ", name)
+		}
+	}
+	return nil
 }
 
 // withoutDebugger are the services that the profile wants no debugger for, with the place that says so.
@@ -126,12 +139,12 @@ func (e *Environment) withoutDebugger() map[string]string {
 	return off
 }
 
-// current is the name of the profile that the next command uses.
+// currentProfile is the name of the profile that the next command uses.
 func (e *Environment) currentProfile() string {
 	return cmp.Or(e.settings.Profile, e.state.Profile, profiles.None)
 }
 
-// named is a name that was given, else the profile in use.
+// namedProfile is a name that was given, else the profile in use.
 func (e *Environment) namedProfile(name string) (string, error) {
 	if name = cmp.Or(name, e.currentProfile()); name == profiles.None {
 		return "", fault.New(fault.Usage, "no profile is in use").WithHint("name one: %s", list(e.places().Names()))

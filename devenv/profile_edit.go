@@ -27,7 +27,7 @@ type NewProfile struct {
 }
 
 // CreateProfile writes a profile of one developer, or of the team.
-func (e *Environment) CreateProfile(asked NewProfile) error {
+func (e *Environment) CreateProfile(ctx context.Context, asked NewProfile) error {
 	if err := profiles.CheckName(asked.Name); err != nil {
 		return err
 	}
@@ -40,7 +40,7 @@ func (e *Environment) CreateProfile(asked NewProfile) error {
 		e.ask(&asked)
 	}
 	content := []byte(asked.text())
-	if err := e.check(asked.Name, path, content); err != nil {
+	if err := e.check(ctx, asked.Name, path, content); err != nil {
 		return err
 	}
 	if err := e.writeSchema(); err != nil {
@@ -94,11 +94,14 @@ func (e *Environment) layerPath(name string, team bool) string {
 	return e.places().Personal(name)
 }
 
-// check refuses content for a file of a profile that makes the profile, or the project under it, wrong.
-func (e *Environment) check(name, path string, content []byte) error {
-	places := e.places()
-	places.Draft = profiles.Draft{Path: path, Content: content}
-	_, err := places.Load(name)
+// check refuses content for a file of a profile that makes the profile, or this project under it, wrong.
+func (e *Environment) check(ctx context.Context, name, path string, content []byte) error {
+	drafted := *e
+	drafted.settings.draft = profiles.Draft{Path: path, Content: content}
+	next, err := drafted.under(ctx, name)
+	if err == nil {
+		_, _, err = next.plan(next.modes(""), nil)
+	}
 	return err
 }
 
@@ -144,7 +147,7 @@ func (e *Environment) EditProfile(ctx context.Context, name string, team bool) e
 		e.settings.Term.Say("%s is as it was", e.project.Rel(path))
 		return os.Remove(draft)
 	}
-	if err := e.check(name, path, after); err != nil {
+	if err := e.check(ctx, name, path, after); err != nil {
 		e.settings.Term.Say("%s stays as it was; what was written is kept in %s", e.project.Rel(path), e.project.Rel(draft))
 		return err
 	}

@@ -3,9 +3,6 @@ package devenv
 import (
 	"strings"
 
-	"go.yaml.in/yaml/v4"
-
-	"devenv/devenv/document"
 	"devenv/devenv/secret"
 	"devenv/profiles"
 )
@@ -68,9 +65,7 @@ func (e *Environment) ShowProfile(name string) error {
 	if err != nil {
 		return err
 	}
-	root := document.Plain(profile.Root(), func(*yaml.Node) {})
-	maskNodes(root)
-	content, err := yaml.Marshal(root)
+	content, err := profile.YAML(secret.Masked)
 	if err != nil {
 		return err
 	}
@@ -83,16 +78,6 @@ func (e *Environment) loadProfile(name string) (*profiles.Profile, error) {
 		return nil, err
 	}
 	return e.places().Load(name)
-}
-
-// maskNodes hides the values whose key says that they are secret.
-func maskNodes(node *yaml.Node) {
-	for i, below := range node.Content {
-		if node.Kind == yaml.MappingNode && i%2 == 1 && below.Kind == yaml.ScalarNode {
-			below.Value = secret.Masked(node.Content[i-1].Value, below.Value)
-		}
-		maskNodes(below)
-	}
 }
 
 // ExplainProfile prints each value of a profile, where it comes from and what it replaces.

@@ -34,7 +34,7 @@ func (e *Environment) UseProfile(ctx context.Context, name string) error {
 	if err := before.printSwitch(in, planned); err != nil {
 		return err
 	}
-	started, err := before.switchTo(ctx, next, name)
+	started, err := before.switchTo(ctx, next)
 	if err != nil {
 		return err
 	}
@@ -88,7 +88,7 @@ func (e *Environment) printSwitch(in plan.Input, planned plan.Plan) error {
 }
 
 // switchTo brings what runs of e to what next has, and remembers the choice. The plan has no project where nothing runs.
-func (e *Environment) switchTo(ctx context.Context, next *Environment, name string) (started plan.Plan, err error) {
+func (e *Environment) switchTo(ctx context.Context, next *Environment) (started plan.Plan, err error) {
 	present, err := e.present(ctx)
 	if err != nil {
 		return started, err

@@ -60,8 +60,7 @@ func (e *Environment) Status(ctx context.Context, format string) error {
 	if format == "json" {
 		return e.settings.Term.JSON(status)
 	}
-	mode := plan.Plan{Modes: plan.Modes{Project: status.Mode}, Profile: status.Profile}.Name()
-	e.settings.Term.Say("%s  mode %s  %s", status.Project, mode, status.Folder)
+	e.settings.Term.Say("%s  mode %s  %s", status.Project, plan.Name(status.Mode, status.Profile), status.Folder)
 	if status.Live != nil {
 		e.settings.Term.Say("%q follows it (pid %d, since %s)", status.Live.Command, status.Live.PID, clock(status.Live.Since))
 	}

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"devenv/devenv/document"
 )
 
 // Value is one value of a merged profile, with what it replaces.
@@ -40,6 +42,22 @@ func (p *Profile) values(mapping *yaml.Node, path []string, add func(Value)) {
 			shown.Over = append(shown.Over, Value{Name: name, Value: written(replaced.value), Origin: replaced.origin})
 		}
 		add(shown)
+	}
+}
+
+// YAML is the merged profile as one file; shown is what of a value under a key may be seen.
+func (p *Profile) YAML(shown func(key, value string) string) ([]byte, error) {
+	root := document.Plain(p.root, func(*yaml.Node) {})
+	showOnly(root, shown)
+	return yaml.Marshal(root)
+}
+
+func showOnly(node *yaml.Node, shown func(key, value string) string) {
+	for i, below := range node.Content {
+		if node.Kind == yaml.MappingNode && i%2 == 1 && below.Kind == yaml.ScalarNode {
+			below.Value = shown(node.Content[i-1].Value, below.Value)
+		}
+		showOnly(below, shown)
 	}
 }
 

@@ -110,7 +110,7 @@ func (a *app) profileCreate() *cobra.Command {
 		Short: "Write a new profile; without flags it asks on a terminal",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			asked.Name, asked.Ask = args[0], cmd.Flags().NFlag() == 0
-			return a.aboutProfiles(cmd, func(env *devenv.Environment) error { return env.CreateProfile(asked) })
+			return a.aboutProfiles(cmd, func(env *devenv.Environment) error { return env.CreateProfile(cmd.Context(), asked) })
 		},
 	}
 	flags := cmd.Flags()

@@ -44,7 +44,7 @@ func (o *overlay) apply() {
 		return
 	}
 	o.dropSource()
-	o.dropDebugPort("%s; mode %s has no debugger", o.debug.cause, o.mode)
+	o.dropDebugPort()
 	if choice.Cause != "" {
 		o.giveCommandBack()
 	}
@@ -137,12 +137,12 @@ func (o *overlay) dropSource() {
 	})
 }
 
-func (o *overlay) dropDebugPort(cause string, args ...any) {
+func (o *overlay) dropDebugPort() {
 	o.service.Ports = slices.DeleteFunc(o.service.Ports, func(p types.ServicePortConfig) bool {
 		if !o.debug.is(p) {
 			return false
 		}
-		o.change("ports", portText(p), "", cause, args...)
+		o.change("ports", portText(p), "", "%s; mode %s has no debugger", o.debug.cause, o.mode)
 		return true
 	})
 }
@@ -152,7 +152,10 @@ func (o *overlay) dropDebugPort(cause string, args ...any) {
 func (o *overlay) openDebugger() {
 	o.debug = o.debugPort() // again: x-devenv.modes.local may set another command
 	if place, off := o.in.NoDebug[o.service.Name]; off {
-		o.dropDebugPort("%s: debug is false", place)
+		if p, found := o.delve(); found {
+			o.serveAll(p, uint16(o.debug.port)) //nolint:gosec // a port
+		}
+		o.dropPorts(place + " says debug: false")
 		return
 	}
 	port := o.expectedPort()

@@ -22,11 +22,14 @@ func (p Plan) String() string {
 }
 
 // Name is the mode of the project and the profile, where there is one.
-func (p Plan) Name() string {
-	if p.Profile == "" {
-		return p.Modes.Of("")
+func (p Plan) Name() string { return Name(p.Modes.Of(""), p.Profile) }
+
+// Name is a mode and a profile, "" for none, as messages show them.
+func Name(mode, profile string) string {
+	if profile == "" {
+		return mode
 	}
-	return p.Modes.Of("") + ", profile " + p.Profile
+	return mode + ", profile " + profile
 }
 
 func (c Change) String() string {

@@ -55,7 +55,7 @@ func (in *inputs) addProfileVariables(dir string) error {
 		}
 		files = append(files, path)
 	}
-	found, err := in.parseEnvFiles(in.env.Clone().Merge(own.values), files)
+	found, err := in.parseEnvFiles(in.process.Clone().Merge(own.values).Merge(in.env), files)
 	if err != nil {
 		return err
 	}
