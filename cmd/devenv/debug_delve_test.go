@@ -33,6 +33,9 @@ const goOverride = `services:
 // firstBuild is how long the standard library takes on a busy machine.
 const firstBuild = 5 * time.Minute
 
+// goSaves is how often a save moves the breakpoint.
+const goSaves = 20
+
 // stopLine is the statement at which hello has its text.
 const stopLine = "\tfmt.Fprintln(w, text)\n"
 
@@ -97,14 +100,14 @@ func (c *checkout) save(version int) daptest.Breakpoints {
 // greets is what a version says to ann.
 func greets(version int) string { return fmt.Sprintf("Hello %d, ann!", version) }
 
-// requests asks the service again and again until ctx ends, as its container comes and goes; the last answer is in the
+// requests asks a service again and again until ctx ends, as its container comes and goes; the last answer is in the
 // channel. A request may stand at a breakpoint.
-func (c *checkout) requests(ctx context.Context) <-chan string {
+func (c *checkout) requests(ctx context.Context, service string) <-chan string {
 	answers := make(chan string, 1)
 	go func() {
 		defer close(answers)
 		for ctx.Err() == nil {
-			url, err := published(c.project, "api", "8000")
+			url, err := published(c.project, service, "8000")
 			body := ""
 			if err == nil {
 				body, err = get(url + "/hello/ann")
@@ -123,18 +126,18 @@ func (c *checkout) requests(ctx context.Context) <-chan string {
 	return answers
 }
 
-// answered waits until the service answers with a version.
-func (c *checkout) answered(version int) {
+// answered waits until a service answers with a version.
+func (c *checkout) answered(service string, version int) {
 	c.Helper()
 	ctx, cancel := context.WithTimeout(c.Context(), firstBuild)
 	defer cancel()
 	last := ""
-	for body := range c.requests(ctx) {
+	for body := range c.requests(ctx, service) {
 		if last = strings.TrimSpace(body); last == greets(version) {
 			return
 		}
 	}
-	c.Fatalf("version %d does not answer, last seen: %q", version, last)
+	c.Fatalf("%s: version %d does not answer, last seen: %q", service, version, last)
 }
 
 // hitGo waits until a request stands in the handler of a version, and lets it go.
@@ -142,7 +145,7 @@ func (c *checkout) hitGo(editor *daptest.Client, version int) {
 	c.Helper()
 	ctx, cancel := context.WithCancel(c.Context())
 	defer cancel()
-	answers := c.requests(ctx)
+	answers := c.requests(ctx, "api")
 	for deadline := time.Now().Add(2 * within); !editor.Heard("stopped"); <-time.After(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			c.Fatalf("no request stands in version %d", version)
@@ -215,14 +218,14 @@ func (c *checkout) logged(text string) {
 func (c *checkout) abandoned(editor *daptest.Client) {
 	c.Helper()
 	ctx, cancel := context.WithCancel(c.Context())
-	answers := c.requests(ctx)
+	answers := c.requests(ctx, "api")
 	editor.Stopped()
 	cancel()
 	editor.Close()
-	if body := strings.TrimSpace(<-answers); body != greets(3) {
+	if body := strings.TrimSpace(<-answers); body != greets(goSaves) {
 		c.Errorf("the request at the breakpoint is answered %q", body)
 	}
-	c.answered(3)
+	c.answered("api", goSaves)
 }
 
 // An editor attaches once to examples/gosvc, with the configuration that devenv wrote for it, and its breakpoint is hit in
@@ -233,7 +236,7 @@ func TestDelve(t *testing.T) {
 	c := newGoCheckout(t)
 	breakpoint := c.save(0)
 	c.devenv("up", "-d")
-	c.answered(0)
+	c.answered("api", 0)
 	if ports, err := docker("port", c.project+"-api-1"); err != nil || strings.Contains(ports, "2345") {
 		t.Errorf("Delve's port is published: %s, %v", ports, err)
 	}
@@ -249,29 +252,65 @@ func TestDelve(t *testing.T) {
 	c.features(editor, breakpoint)
 	c.secondClient()
 	c.unreachable(fmt.Sprintf("%v:%v", attach["host"], attach["port"]))
-	for version := 1; version <= 3; version++ {
+	for version := 1; version <= goSaves; version++ {
 		began := time.Now()
 		c.restarted(func() { breakpoint = c.save(version) })
 		editor.Set(breakpoint)
 		c.hitGo(editor, version)
 		t.Logf("save to breakpoint %v", time.Since(began))
 	}
-	c.brokenGo(editor, 3)
+	c.brokenGo(editor, goSaves)
 	if _, err := docker("kill", c.project+"-api-1"); err != nil {
 		t.Fatal(err)
 	}
 	c.devenv("up", "-d")
-	c.hitGo(editor, 3)
+	c.hitGo(editor, goSaves)
 	if _, err := docker("rm", "-f", c.project+"-api-1"); err != nil {
 		t.Fatal(err)
 	}
 	c.devenv("up", "-d")
-	c.hitGo(editor, 3)
+	c.hitGo(editor, goSaves)
 	c.abandoned(editor)
 	c.terminal()
 	c.unrelayed()
 	c.devenv("mode", "prod")
-	c.answered(3)
+	c.answered("api", goSaves)
+}
+
+// twins is the example twice.
+const twins = `services:
+  api: {ports: !override ["8000"]}
+  twin: {extends: {service: api}, ports: !override ["8000"]}
+`
+
+// Two Go services are debugged at the same time, each at its own port: a request stands in both, and each goes on by itself.
+func TestDelveTwins(t *testing.T) {
+	t.Parallel()
+	c := newCheckout(t, "gosvc", twins)
+	breakpoint := c.save(0)
+	c.devenv("up", "-d")
+	c.devenv("debug", "vscode")
+	names := []string{"api", "twin"}
+	editors, answers, stops := map[string]*daptest.Client{}, map[string]<-chan answer{}, map[string]daptest.Stop{}
+	for _, name := range names {
+		attach := c.configuration(name)
+		editors[name] = daptest.Connect(t, fmt.Sprintf("%v:%v", attach["host"], attach["port"]))
+		c.answered(name, 0)
+		editors[name].Attach(attach, breakpoint)
+		answers[name] = c.request(name, "/hello/"+name)
+	}
+	for _, name := range names {
+		stops[name] = editors[name].Stopped()
+		if seen := editors[name].Evaluate(stops[name].Top().Id, "name"); seen != strconv.Quote(name) {
+			t.Errorf("%s stands in the request of %s", name, seen)
+		}
+	}
+	for _, name := range names {
+		editors[name].Resume(stops[name].ThreadId)
+		if got := <-answers[name]; got.err != nil || strings.TrimSpace(got.body) != "Hello 0, "+name+"!" {
+			t.Errorf("%s answers %q, %v", name, got.body, got.err)
+		}
+	}
 }
 
 // unrelayed waits until no process of a relay is in the container, once the editor and the terminal have left.
@@ -353,22 +392,22 @@ func (c *checkout) brokenGo(editor *daptest.Client, version int) {
 func (c *checkout) terminal() {
 	c.Helper()
 	ctx, cancel := context.WithCancel(c.Context())
-	answers := c.requests(ctx)
+	answers := c.requests(ctx, "api")
 	defer func() {
 		cancel()
 		for range answers { // until the last request has its answer
 		}
 	}()
-	_, stop := c.goVersion(3)
+	_, stop := c.goVersion(goSaves)
 	cmd := exec.CommandContext(ctx, c.program, "debug", "attach", "api")
 	cmd.Dir, cmd.Env = c.folder, append(os.Environ(), "COMPOSE_PROJECT_NAME="+c.project, "TERM=dumb", "XDG_CONFIG_HOME="+c.TempDir())
 	cmd.Stdin = strings.NewReader(fmt.Sprintf("break main.go:%d\ncontinue\nprint text\nexit\n", stop))
 	output, err := cmd.CombinedOutput()
-	if err != nil || !strings.Contains(string(output), "(dlv) "+strconv.Quote(greets(3))+"\n") || !strings.Contains(string(output), "./main.go:") {
+	if err != nil || !strings.Contains(string(output), "(dlv) "+strconv.Quote(greets(goSaves))+"\n") || !strings.Contains(string(output), "./main.go:") {
 		c.Fatalf("devenv debug attach: %v\n%s", err, output)
 	}
 	c.says("running", "debug", "status")
-	c.answered(3)
+	c.answered("api", goSaves)
 }
 
 func (c *checkout) says(text string, args ...string) {

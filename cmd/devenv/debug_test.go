@@ -211,8 +211,8 @@ async def version() -> dict[str, int]:
 func stopsAt(comments int) int { return 15 + comments }
 
 // An editor attaches once, with the configuration that devenv wrote for it, and its breakpoint is hit in the code of
-// twenty saves, each at the line to which the edit has moved it; in a container that was killed; in one that replaces
-// another; after production was looked at. Nobody else gets in, and when the editor dies the application does not notice.
+// twenty saves, each at the line to which the edit has moved it; with a package more; in a container that was killed; in
+// one that replaces another; after production was looked at. Nobody else gets in, and when the editor dies the application does not notice.
 func TestDebugger(t *testing.T) {
 	t.Parallel()
 	c := newCheckout(t, "fastapi", "services:\n  api:\n    ports: !override [\"8000\"]\n")
@@ -281,6 +281,8 @@ func TestDebugger(t *testing.T) {
 	}
 	c.unreachable(address)
 
+	c.devenv("add", "humanize")
+	hit(20, time.Now(), false)
 	if _, err := docker("kill", c.project+"-api-1"); err != nil {
 		t.Fatal(err)
 	}
