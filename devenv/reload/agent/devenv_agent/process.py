@@ -32,6 +32,7 @@ class Process:
         self.family: set[tuple[int, str]] = set()
         self.ready: dict[str, Any] = {}
         self.began_serving = 0.0
+        self.before: Process | None = None  # the child that it replaces, until that one has stopped accepting
         self.waits_for_its_turn = False
         self.wakes = 0  # the process that looks at the channel only when it gets a signal
         self.single = False  # it was told to do its work in the process in which the debugger listens

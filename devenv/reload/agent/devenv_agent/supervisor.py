@@ -265,7 +265,7 @@ class Supervisor:
             elif name == "modules":
                 self.nursery.learn(value["names"], value["files"], self.serves)
             elif name == "retired":
-                self._answer()
+                self._stopped_accepting(child)
             elif name == "wake":
                 child.wakes = value
             elif name == "holding" and child is self.loading:
@@ -314,20 +314,28 @@ class Supervisor:
         child.ready, child.began_serving = ready, time.monotonic()
         old, self.serving, self.loading, self.holding = self.serving, child, None, None
         self.terminal.give_to(child.pid)
+        child.before = old
         if old is not None:
+            if old.ready:  # whoever asked for it has not been answered
+                child.asked = old.asked + child.asked
             self._retire(old)
-        if old is None:
+        else:
             self._answer()
         self._let_debug(child)
         self.nursery.debugger = child.debugger
         self.nursery.soon()
+
+    def _stopped_accepting(self, old: Process) -> None:
+        """Only the end of the child before this one matters: one that was replaced earlier may come to its own at any time."""
+        if self.serving is not None and self.serving.before is old:
+            self._answer()
 
     def _answer(self) -> None:
         """Says that the serving child is the new code: at once, or when the old one has stopped accepting."""
         new = self.serving
         if new is None or not new.ready:
             return
-        ready, new.ready = new.ready, {}
+        ready, new.ready, new.before = new.ready, {}, None
         self.clients.say("status", self._status())
         took = parts(new.began, ready["marks"])
         for connection, number in new.asked:
@@ -387,7 +395,7 @@ class Supervisor:
             return
         if child in self.draining:
             self.draining.remove(child)
-            self._answer()
+            self._stopped_accepting(child)
             processes.end(child.family, pid)
             self._take_turn()
         elif child is self.loading:

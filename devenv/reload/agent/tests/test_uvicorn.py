@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import threading
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,15 @@ async def slow():
     import asyncio
     await asyncio.sleep(1)
     return value.V
+@app.get("/sleeps")
+async def sleeps(seconds: float):
+    import asyncio
+    await asyncio.sleep(seconds)
+@app.get("/blocks")
+async def blocks(seconds: float):
+    import time
+    print("blocks", flush=True)
+    time.sleep(seconds)
 @app.get("/stream")
 async def stream():
     import asyncio
@@ -74,6 +84,23 @@ def test_a_save_is_answered_by_the_same_supervisor(shop: Path) -> None:
         assert service.get("/env") == "[]"
         log = eventually(lambda: "shutdown three" in service.log() and service.log(), "the old child runs its shutdown")
         assert log.count("startup four") == 1
+
+
+def test_the_answer_waits_for_the_child_before(shop: Path) -> None:
+    """One that was replaced earlier, and ends meanwhile, says nothing of whether the old code still accepts."""
+    with start(shop) as service:
+        service.forks()
+        first = threading.Thread(target=lambda: service.get("/sleeps?seconds=1"))
+        first.start()
+        service.reload("shop/value.py")
+        service.forks()
+        blocked = threading.Thread(target=lambda: service.get("/blocks?seconds=2.5"))
+        blocked.start()
+        eventually(lambda: "blocks" in service.log(), "the request is in the old child")
+        assert service.reload("shop/value.py")["kind"] == "reloaded"
+        blocked.join(0.5)
+        assert not blocked.is_alive(), "reloaded, and the child before cannot have stopped accepting"
+        first.join()
 
 
 def test_no_request_is_dropped(shop: Path) -> None:
