@@ -280,7 +280,7 @@ func TestDelve(t *testing.T) {
 // twins is the example twice.
 const twins = `services:
   api: {ports: !override ["8000"]}
-  twin: {extends: {service: api}, ports: !override ["8000"]}
+  twin: {extends: {file: docker-compose.yml, service: api}, ports: !override ["8000"]}
 `
 
 // Two Go services are debugged at the same time, each at its own port: a request stands in both, and each goes on by itself.

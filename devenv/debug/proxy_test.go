@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -320,7 +321,12 @@ func TestReplacedWhileAsking(t *testing.T) {
 	client.Attach(nil, daptest.Lines(p.path(), line(app, "here")))
 	p.ask("/abc")
 	stop := client.Stopped()
-	asked := client.Send("evaluate", dap.EvaluateArguments{FrameId: stop.Top().Id, Expression: "__import__('threading').Event().wait()", Context: "repl"})
+	begun := filepath.Join(t.TempDir(), "begun")
+	asked := client.Send("evaluate", dap.EvaluateArguments{
+		FrameId: stop.Top().Id, Context: "repl",
+		Expression: fmt.Sprintf("__import__('pathlib').Path(%q).touch() or __import__('threading').Event().wait()", begun),
+	})
+	eventually(t, "the process has the request", func() bool { _, err := os.Stat(begun); return err == nil })
 	kill(t, child)
 	if refused := client.Await(asked); refused.Success || !strings.Contains(refused.Reason, "the process ended") {
 		t.Errorf("%v", refused)
