@@ -277,10 +277,15 @@ func TestDelve(t *testing.T) {
 	c.answered("api", goSaves)
 }
 
-// twins is the example twice.
+// twins is the example twice. Each has a cache of its own: two containers that fill one new volume at the same time are more
+// than the engine can do.
 const twins = `services:
   api: {ports: !override ["8000"]}
-  twin: {extends: {file: docker-compose.yml, service: api}, ports: !override ["8000"]}
+  twin:
+    extends: {file: docker-compose.yml, service: api}
+    ports: !override ["8000"]
+    volumes: !override ["./:/src", "twin-cache:/root/.cache/go-build"]
+volumes: {twin-cache: {}}
 `
 
 // Two Go services are debugged at the same time, each at its own port: a request stands in both, and each goes on by itself.
