@@ -2,7 +2,9 @@
 .PHONY: engine build install demo test agent-test lint bench cross
 
 RELEASE := $(shell git describe --tags --always --dirty 2>/dev/null)
-GOFLAGS_BUILD := -trimpath -ldflags "-s -w -X main.release=$(RELEASE)"
+# Delve's packages want to be asked for Windows on ARM by a tag of their own.
+TAGS := -tags exp.winarm64
+GOFLAGS_BUILD := -trimpath $(TAGS) -ldflags "-s -w -X main.release=$(RELEASE)"
 LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 engine: ## an engine, base images and lock files: what is there is used as it is
@@ -33,5 +35,5 @@ bench: engine build ## side by side with docker compose, as ratios
 cross: ## what a release would ship compiles
 	@for target in linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64; do \
 		echo "cross $$target"; \
-		CGO_ENABLED=0 GOOS=$${target%/*} GOARCH=$${target#*/} go build -o /dev/null ./cmd/devenv || exit 1; \
+		CGO_ENABLED=0 GOOS=$${target%/*} GOARCH=$${target#*/} go build $(TAGS) -o /dev/null ./cmd/devenv || exit 1; \
 	done
