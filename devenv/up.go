@@ -125,6 +125,9 @@ func (e *Environment) ready(ctx context.Context, in plan.Input, planned plan.Pla
 	if err := e.connect(ctx); err != nil {
 		return err
 	}
+	if err := e.claim(ctx); err != nil {
+		return err
+	}
 	return stack.PortConflicts(ctx, e.engine, planned.Project)
 }
 

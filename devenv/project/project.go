@@ -19,6 +19,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/types"
 
+	"devenv/devenv/checkout"
 	"devenv/devenv/hook"
 	"devenv/profiles"
 )
@@ -45,6 +46,10 @@ type Request struct {
 	// Profile gives what is laid over the compose files of the project in a folder: nil where nothing is. A nil function is
 	// no profile.
 	Profile func(dir string) (*profiles.Profile, error)
+
+	// Naming decides what the project in a folder is called, given the name that Compose would use. A nil function
+	// leaves it at that.
+	Naming func(dir, base string, source checkout.Source) (checkout.Naming, error)
 
 	Stdin     io.Reader        // read for -f -; nil refuses it
 	Resources []ResourceLoader // for remote files; nil refuses them
@@ -141,6 +146,9 @@ func (p *Project) Files() (files []string) {
 	}
 	return files
 }
+
+// Naming is what the project is called, and why.
+func (p *Project) Naming() checkout.Naming { return p.inputs.naming }
 
 // Profile is what is laid over the compose files, nil where nothing is.
 func (p *Project) Profile() *profiles.Profile { return p.inputs.profile }
