@@ -96,19 +96,37 @@ func (e *Environment) compare(ctx context.Context, options CompareOptions) ([]co
 	if err := e.connect(ctx); err != nil {
 		return nil, err
 	}
-	for _, one := range all {
-		if options.NoBuild {
-			break
-		}
-		if err := e.build(ctx, one.plan, buildFlags{}); err != nil {
-			return nil, err
-		}
+	if err := e.buildToCompare(ctx, all, options.NoBuild); err != nil {
+		return nil, err
 	}
 	services := options.Services
 	if len(services) == 0 {
 		services = withBuild(all[0].plan.Project.Services)
 	}
 	return e.reports(ctx, services, all, len(options.Modes) > 0)
+}
+
+// buildToCompare builds the images of all modes, or makes sure that they are there.
+func (e *Environment) buildToCompare(ctx context.Context, all []planned, noBuild bool) error {
+	for _, one := range all {
+		if !noBuild {
+			if err := e.build(ctx, one.plan, buildFlags{}); err != nil {
+				return err
+			}
+			continue
+		}
+		for _, request := range e.buildRequests(one.plan, buildFlags{}) {
+			_, there, err := e.engine.Image(ctx, request.Tags[0])
+			if err != nil {
+				return err
+			}
+			if !there {
+				return fault.New(fault.Failed, "%s: its image for mode %s (%s) is not there", request.Service, one.mode, request.Tags[0]).
+					WithHint("without --no-build it is built")
+			}
+		}
+	}
+	return nil
 }
 
 // modesToCompare are those that are asked for, each once; else all of the project, local first and prod last.

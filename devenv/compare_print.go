@@ -1,6 +1,8 @@
 package devenv
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -83,8 +85,11 @@ func (e *Environment) writePage(name string, reports []compare.Report) error {
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(e.settings.Dir, name)
 	}
-	if err := os.WriteFile(path, page, 0o644); err != nil {
-		return fault.New(fault.Failed, "%s: %w", name, err)
+	var cause *fs.PathError
+	if err := os.WriteFile(path, page, 0o644); errors.As(err, &cause) {
+		return fault.New(fault.Failed, "%s: %w", name, cause.Err)
+	} else if err != nil {
+		return err
 	}
 	e.settings.Term.Say("wrote %s", name)
 	return nil

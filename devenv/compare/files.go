@@ -27,6 +27,9 @@ func (p Path) difference(modes []string) int64 {
 	return most - least
 }
 
+// mountPoints are folders that a build makes to run anything at all.
+var mountPoints = map[string]bool{"/dev": true, "/proc": true, "/sys": true}
+
 // files are what differs. A folder that is not everywhere is one line. Python's compiled files differ from one build to
 // the next by the times in them; where all modes have one, it counts as the same.
 func files(variants []Variant) []Path {
@@ -44,6 +47,7 @@ func files(variants []Variant) []Path {
 			at[name][place] = &all[i]
 		}
 	}
+	names = slices.DeleteFunc(names, func(name string) bool { return mountPoints[name] })
 	slices.Sort(names)
 	within := map[string]*Path{} // the line that a folder belongs to
 	var lines []*Path

@@ -177,7 +177,11 @@ func (r Report) files(shape Shape) Table {
 		if file.Folder {
 			name += "/"
 		}
-		row := []string{cutLeft(name, shape.Width)}
+		name = cutLeft(name, shape.Width)
+		if file.Changed {
+			name += " (differs)"
+		}
+		row := []string{name}
 		for _, mode := range r.modes() {
 			row = append(row, sizeOf(file.Sizes, mode))
 		}
