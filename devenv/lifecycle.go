@@ -26,10 +26,10 @@ func (e *Environment) Down(ctx context.Context, options DownOptions) error {
 		err := e.stack.Down(ctx, scope.Project.Name, stack.DownOptions{
 			Scope: scope, Volumes: options.Volumes, RemoveOrphans: options.RemoveOrphans,
 		})
-		if err == nil && len(options.Services) == 0 {
-			err = e.store.ForgetEnvironments()
+		if err != nil {
+			return err
 		}
-		return err
+		return e.afterDown(ctx, options)
 	})
 }
 

@@ -25,4 +25,8 @@ type Project struct {
 	Container string // absolute, slashed
 	Workdir   string // slashed, relative to both: where uv is to be run, "." for the folder itself
 	Mounted   bool   // the container sees the host's files
+
+	// Environment is the folder in the container that has the packages, as far as it is known without the container; "" is
+	// uv's own choice.
+	Environment string
 }
