@@ -2,6 +2,7 @@ package devenv
 
 import (
 	"context"
+	"errors"
 
 	"github.com/compose-spec/compose-go/v2/types"
 
@@ -95,9 +96,13 @@ func (e *Environment) Run(ctx context.Context, options RunOptions) (status int, 
 	if command.Env, err = e.project.RunEnvironment(options.Env); err != nil {
 		return 0, err
 	}
-	return e.stack.Run(ctx, e.engine, planned.Project, stack.RunOptions{
+	if err := e.readyEnvironments(ctx, planned, true); err != nil {
+		return 0, err
+	}
+	status, err = e.stack.Run(ctx, e.engine, planned.Project, stack.RunOptions{
 		CommandOptions: command, Entrypoint: entrypoint, NoDeps: options.NoDeps, ServicePorts: options.ServicePorts, Remove: !options.Keep, Report: e.report,
 	})
+	return status, errors.Join(err, e.clearMountPoints(e.settings.Now, planned))
 }
 
 // words takes a command line apart as a shell would, the way Compose does; "" has none.

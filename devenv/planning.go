@@ -27,6 +27,8 @@ func (e *Environment) input(of *project.Project, modes plan.Modes) (plan.Input, 
 		Dockerfiles: map[string]*dockerfile.File{}, IsFile: isFile,
 	}
 	in.Agent.Content, in.Agent.Path = agentFile()
+	in.Kept = e.store.Environments()
+	in.Packages = func(service types.ServiceConfig) (plan.Packages, bool) { return packages(in, service) }
 	for _, service := range of.Compose.Services {
 		if service.Build == nil || remote(service.Build.Context) {
 			continue

@@ -104,7 +104,7 @@ func (e *Environment) start(ctx context.Context, in plan.Input, planned plan.Pla
 	if err := e.converged(ctx, planned, options); err != nil {
 		if ctx.Err() != nil {
 			ours := notRunning(planned.Project.ServiceNames(), before)
-			return before, errors.Join(interrupted(), e.stopStarted(planned, ours), e.undo(snapshot))
+			return before, errors.Join(interrupted(), e.stopStarted(planned, ours), e.undo(snapshot), e.clearMountPoints(e.settings.Now, planned))
 		}
 		if !options.Detach {
 			e.settings.Term.Say("what has started runs on; `devenv down` ends it")
@@ -138,6 +138,9 @@ func (e *Environment) converged(ctx context.Context, planned plan.Plan, options 
 			return err
 		}
 	}
+	if err := e.readyEnvironments(ctx, planned, !options.NoBuild); err != nil {
+		return err
+	}
 	hooks, err := e.hooksOf(ctx, planned, options.Timeout)
 	if err != nil {
 		return err
@@ -148,6 +151,9 @@ func (e *Environment) converged(ctx context.Context, planned plan.Plan, options 
 	err = e.stack.Converge(ctx, e.engine, planned.Project, stack.ConvergeOptions{
 		RemoveOrphans: options.RemoveOrphans, WaitTimeout: options.Timeout, Report: e.report,
 	})
+	if err == nil && len(mountPoints(planned)) > 0 {
+		err = e.dropSuperseded(ctx, planned)
+	}
 	if err != nil {
 		return err
 	}
