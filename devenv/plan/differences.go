@@ -46,6 +46,7 @@ func Differences(in Input, from, to Plan) []Difference {
 // facts are what a service gets, by key.
 func (p Plan) facts(in Input, name string) map[string]string {
 	all := facts(in, p.Project.Services[name])
+	delete(all, "mount "+downloadsFolder) // how, not what
 	if debug, yes := p.Debug[name]; yes && debug.Forwarded() {
 		all["debugger"] = fmt.Sprintf("127.0.0.1:%d", debug.Port)
 	}
