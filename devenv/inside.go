@@ -81,6 +81,9 @@ func (e *Environment) Run(ctx context.Context, options RunOptions) (status int, 
 	if err := e.connect(ctx); err != nil {
 		return 0, err
 	}
+	if planned, err = e.allocate(ctx, planned); err != nil {
+		return 0, err
+	}
 	if err := e.build(ctx, planned, buildFlags{}); err != nil {
 		return 0, err
 	}
@@ -91,6 +94,9 @@ func (e *Environment) Run(ctx context.Context, options RunOptions) (status int, 
 	command := options.inside()
 	if command.Env, err = e.project.RunEnvironment(options.Env); err != nil {
 		return 0, err
+	}
+	for i := range command.Env {
+		command.Env[i] = planned.Fill(command.Env[i])
 	}
 	return e.stack.Run(ctx, e.engine, planned.Project, stack.RunOptions{
 		CommandOptions: command, Entrypoint: entrypoint, NoDeps: options.NoDeps, ServicePorts: options.ServicePorts, Remove: !options.Keep, Report: e.report,

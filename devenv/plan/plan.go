@@ -63,6 +63,12 @@ type Plan struct {
 	Advice  []Advice
 	Agents  []string         // the services that have the agent
 	Debug   map[string]Debug // by service in mode local, where one can be debugged
+	Ports   []HostPort       // of the whole project; nil before WithPorts
+	// Whole has all services of the project as they are planned, where Project has some of them; nil is Project.
+	Whole *types.Project
+
+	made *Plan    // the plan before its ports were decided
+	fill portFill // what fills references in
 }
 
 // Debugger is what debugs a service.
