@@ -25,21 +25,24 @@ var owners = map[string][]string{
 	"github.com/gofrs/flock":                              {"devenv/devenv/state"},
 	"github.com/pelletier/go-toml":                        {"devenv/devenv/uv"},
 	"github.com/go-delve/delve":                           {"devenv/devenv/debug/delve"},
-	"github.com/google/go-dap":                            {"devenv/devenv/debug", "devenv/devenv/debug/daptest", "devenv/examples/bench", "devenv/examples/demo"},
+	"github.com/google/go-dap":                            {"devenv/devenv/debug", "devenv/devenv/debug/daptest", "devenv/examples/editor"},
 }
 
 // arrows are the imports inside devenv that are allowed: data flows one way, from the files to the containers.
 var arrows = map[string][]string{
 	"cmd/devenv":           {"devenv", "devenv/fault", "devenv/term"},
-	"devenv":               {"devenv/build", "devenv/debug", "devenv/document", "devenv/debug/delve", "devenv/debug/vscode", "devenv/dockerfile", "devenv/engine", "devenv/fault", "devenv/plan", "devenv/live", "devenv/project", "devenv/reload", "devenv/reload/agent", "devenv/secret", "devenv/source", "devenv/stack", "devenv/state", "devenv/term", "devenv/uv", "devenv/watch", "profiles"},
-	"devenv/plan":          {"devenv/dockerfile", "devenv/fault", "devenv/project", "devenv/source"},
-	"devenv/project":       {"devenv/document", "devenv/fault", "devenv/secret", "profiles"},
-	"profiles":             {"devenv/document", "devenv/fault"},
+	"devenv":               {"devenv/build", "devenv/checkout", "devenv/debug", "devenv/document", "devenv/debug/delve", "devenv/debug/vscode", "devenv/dockerfile", "devenv/engine", "devenv/fault", "devenv/hook", "devenv/host", "devenv/plan", "devenv/live", "devenv/project", "devenv/reload", "devenv/reload/agent", "devenv/secret", "devenv/source", "devenv/stack", "devenv/state", "devenv/term", "devenv/uv", "devenv/watch", "profiles"},
+	"devenv/plan":          {"devenv/dockerfile", "devenv/fault", "devenv/hook", "devenv/project", "devenv/source"},
+	"devenv/project":       {"devenv/checkout", "devenv/document", "devenv/fault", "devenv/hook", "devenv/secret", "profiles"},
+	"profiles":             {"devenv/document", "devenv/fault", "devenv/hook"},
+	"devenv/hook":          {},
+	"devenv/host":          {"devenv/fault"},
 	"devenv/document":      {"devenv/fault"},
 	"devenv/build":         {"devenv/fault", "devenv/dockerfile"},
 	"devenv/stack":         {"devenv/engine", "devenv/fault"},
 	"devenv/dockerfile":    {"devenv/fault"},
 	"devenv/engine":        {"devenv/fault"},
+	"devenv/checkout":      {"devenv/state"},
 	"devenv/state":         {"devenv/fault"},
 	"devenv/term":          {"devenv/fault"},
 	"devenv/fault":         {},
@@ -54,8 +57,9 @@ var arrows = map[string][]string{
 	"devenv/debug/delve":   {"devenv/fault"},
 	"devenv/debug/vscode":  {"devenv/fault"},
 	"devenv/uv":            {"devenv/engine", "devenv/fault"},
-	"examples/bench":       {},
-	"examples/demo":        {},
+	"examples/bench":       {"examples/editor"},
+	"examples/demo":        {"examples/editor"},
+	"examples/editor":      {},
 }
 
 // The import rules of the architecture hold for every package, and every package has a place in them.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -73,27 +72,19 @@ func (e *Environment) portRules(planned plan.Plan) (plan.PortRules, error) {
 	return rules, nil
 }
 
-// autoByDefault is why this checkout takes free ports where nobody has chosen; "" where it keeps to the declared ones.
-func (e *Environment) autoByDefault() string { return "" }
+// autoByDefault is why this checkout takes free ports where nobody has chosen: another one of the project may have the
+// declared ones. "" where it keeps to them.
+func (e *Environment) autoByDefault() string {
+	if cause := e.project.Naming().Cause; cause != "" || e.checkout.Worktree == "" {
+		return cause
+	}
+	return "this is the linked git worktree " + e.checkout.Worktree
+}
 
 // forwarded are the debug ports at which devenv itself listens.
 func forwarded(ports map[string]uint16, debug map[string]plan.Debug) map[string]uint16 {
 	maps.DeleteFunc(ports, func(service string, _ uint16) bool { return !debug[service].Forwarded() })
 	return ports
-}
-
-// machine is what the checkouts of this user know of each other, in the user's folder for state (XDG base directory
-// specification).
-func (e *Environment) machine() state.Machine {
-	folder := e.variable("XDG_STATE_HOME")
-	if home := e.variable("HOME"); !filepath.IsAbs(folder) && home != "" {
-		folder = filepath.Join(home, ".local", "state")
-	}
-	folder = cmp.Or(folder, e.variable("LOCALAPPDATA"))
-	if !filepath.IsAbs(folder) {
-		return state.OnMachine("")
-	}
-	return state.OnMachine(filepath.Join(folder, "devenv"))
 }
 
 // allocate decides the host ports of a plan by what is taken, and remembers them. Another devenv that does the same waits.
@@ -115,7 +106,7 @@ func (e *Environment) allocate(ctx context.Context, planned plan.Plan) (plan.Pla
 		unknown = errors.Join(unknown, err)
 		return who
 	}
-	err = e.machine().DecidePorts(ctx, e.store, func(others map[string]state.Ports) (state.Ports, error) {
+	err = e.registry().DecidePorts(ctx, e.checkout.Folder, e.store, func(others map[string]state.Ports) (state.Ports, error) {
 		rules.Reserved = e.reserved(others)
 		decided, err := e.ported(planned, rules)
 		planned = decided

@@ -10,6 +10,7 @@ import (
 
 	"devenv/devenv/engine"
 	"devenv/devenv/fault"
+	"devenv/devenv/hook"
 	"devenv/devenv/plan"
 	"devenv/devenv/stack"
 	"devenv/devenv/state"
@@ -29,6 +30,7 @@ type UpOptions struct {
 	Timeout       time.Duration
 	Poll          time.Duration // look at files this often instead of waiting for events; 0 is events
 	DebugWait     []string      // services that run nothing before a debugger has attached
+	NoHooks       bool
 	DryRun        bool
 	Format        string // of the dry run
 }
@@ -44,6 +46,9 @@ func (e *Environment) Up(ctx context.Context, options UpOptions) error {
 	}
 	if err != nil {
 		return err
+	}
+	if options.NoHooks {
+		planned.Hooks = nil
 	}
 	if options.DryRun {
 		return e.printPlan(planned, options.Format)
@@ -122,6 +127,9 @@ func (e *Environment) ready(ctx context.Context, in plan.Input, planned plan.Pla
 	if err := e.connect(ctx); err != nil {
 		return planned, err
 	}
+	if err := e.claim(ctx); err != nil {
+		return planned, err
+	}
 	planned, err := e.allocate(ctx, planned)
 	if err != nil {
 		return planned, err
@@ -138,26 +146,49 @@ func (e *Environment) free(ctx context.Context, planned plan.Plan) (plan.Plan, e
 	return planned, err
 }
 
-// converged builds, converges and waits. A port that is taken when it is wanted, and can be another one, is: the engine
-// is the judge. The plan that it gives back is what runs.
+// converged builds, converges and waits, with the hooks before and after. The plan that it gives back is what runs.
 func (e *Environment) converged(ctx context.Context, planned plan.Plan, options UpOptions) (plan.Plan, error) {
 	if !options.NoBuild {
 		if err := e.build(ctx, planned, buildFlags{}); err != nil {
 			return planned, err
 		}
 	}
-	err := e.stack.Converge(ctx, e.engine, planned.Project, stack.ConvergeOptions{
-		RemoveOrphans: options.RemoveOrphans, WaitTimeout: options.Timeout, Report: e.report,
-	})
-	if next, dodged := e.dodge(ctx, planned, err); dodged {
-		return e.converged(ctx, next, options)
-	}
+	hooks, err := e.hooksOf(ctx, planned, options.Timeout)
 	if err != nil {
 		return planned, err
 	}
-	return planned, e.stack.WaitHealthy(ctx, e.engine, planned.Project.WithServicesDisabled(e.settings.DebugWait...), stack.WaitOptions{
+	if err := hooks.phase(ctx, hook.BeforeUp); err != nil {
+		return planned, err
+	}
+	if planned, err = e.started(ctx, planned, options); err != nil {
+		return planned, err
+	}
+	hooks.planned = planned
+	err = e.stack.WaitHealthy(ctx, e.engine, planned.Project.WithServicesDisabled(e.settings.DebugWait...), stack.WaitOptions{
 		Timeout: options.Timeout, Settle: settle, Report: e.report,
 	})
+	if err != nil {
+		return planned, err
+	}
+	return planned, hooks.phase(ctx, hook.AfterHealthy)
+}
+
+// started converges. A port that is taken when it is wanted, and may be another one, is: the engine is the judge. What is
+// built with its number is built again.
+func (e *Environment) started(ctx context.Context, planned plan.Plan, options UpOptions) (plan.Plan, error) {
+	err := e.stack.Converge(ctx, e.engine, planned.Project, stack.ConvergeOptions{
+		RemoveOrphans: options.RemoveOrphans, WaitTimeout: options.Timeout, Report: e.report,
+	})
+	next, dodged := e.dodge(ctx, planned, err)
+	if !dodged {
+		return planned, err
+	}
+	if !options.NoBuild {
+		if err := e.build(ctx, next, buildFlags{unseen: true}); err != nil {
+			return next, err
+		}
+	}
+	return e.started(ctx, next, options)
 }
 
 // canWait refuses to wait for a debugger of services that have none.

@@ -109,13 +109,13 @@ func (in *inputs) checkReferences(p *Project) error {
 }
 
 // inCompose and inProfile tell the places where references are filled in. What stands under x- can be an anchor that is
-// used anywhere.
+// used anywhere; devenv's own settings are none.
 func inCompose(path []string) bool {
 	if len(path) < 3 || path[0] != "services" {
-		return len(path) > 0 && strings.HasPrefix(path[0], "x-")
+		return len(path) > 0 && strings.HasPrefix(path[0], "x-") && path[0] != extensionKey
 	}
 	return slices.Contains([]string{"environment", "command", "entrypoint", "labels"}, path[2]) ||
-		strings.HasPrefix(path[2], "x-") || path[2] == "build" && len(path) > 3 && path[3] == "args"
+		path[2] == "build" && len(path) > 3 && path[3] == "args"
 }
 
 func inProfile(path []string) bool {

@@ -8,6 +8,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 
 	"devenv/devenv/document"
+	"devenv/devenv/hook"
 	"devenv/profiles"
 )
 
@@ -20,6 +21,7 @@ type Extension struct {
 	Mode  string `yaml:"mode"`  // the mode that is used when none is chosen; "" for devenv's own default
 	Watch Watch  `yaml:"watch"` // on top of the rules of .gitignore and .dockerignore
 
+	Hooks hook.Set            `yaml:"hooks"` // what runs around up and down
 	Ports profiles.PortPolicy `yaml:"ports"` // what a profile says of ports goes before
 }
 
