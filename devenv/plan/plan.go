@@ -72,6 +72,12 @@ type Plan struct {
 	Environments map[string]PythonEnvironment
 	Debug        map[string]Debug // by service in mode local, where one can be debugged
 	Hooks        []hook.Hook      // those of services that Project runs, and those on this machine
+	Ports        []HostPort       // of the whole project; nil before WithPorts
+	// Whole has all services of the project as they are planned, where Project has some of them; nil is Project.
+	Whole *types.Project
+
+	made *Plan    // the plan before its ports were decided
+	fill portFill // what fills references in
 }
 
 // Debugger is what debugs a service.

@@ -9,6 +9,7 @@ import (
 
 	"devenv/devenv/document"
 	"devenv/devenv/hook"
+	"devenv/profiles"
 )
 
 // extensionKey is where devenv's settings stand in a compose file. Compose ignores keys that begin with x-, but it
@@ -20,7 +21,8 @@ type Extension struct {
 	Mode  string `yaml:"mode"`  // the mode that is used when none is chosen; "" for devenv's own default
 	Watch Watch  `yaml:"watch"` // on top of the rules of .gitignore and .dockerignore
 
-	Hooks hook.Set `yaml:"hooks"` // what runs around up and down
+	Hooks hook.Set            `yaml:"hooks"` // what runs around up and down
+	Ports profiles.PortPolicy `yaml:"ports"` // what a profile says of ports goes before
 }
 
 // Watch says which files matter although a rule ignores them, and which do not: lines in the language of .gitignore,
