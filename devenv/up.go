@@ -83,7 +83,7 @@ func (e *Environment) foreground(ctx context.Context, in plan.Input, planned pla
 func (e *Environment) start(ctx context.Context, in plan.Input, planned plan.Plan, options UpOptions) ([]engine.Container, error) {
 	began := time.Now()
 	for _, advice := range planned.Advice {
-		e.settings.Term.Say("%s: %s", advice.Service, advice.Text)
+		e.settings.Term.Say("%s", advice)
 	}
 	if err := e.ready(ctx, in, planned, options.NoBuild); err != nil {
 		return nil, err
@@ -132,6 +132,9 @@ func (e *Environment) converged(ctx context.Context, planned plan.Plan, options 
 		if err := e.build(ctx, planned, buildFlags{}); err != nil {
 			return err
 		}
+	}
+	if err := e.share(ctx, planned); err != nil {
+		return err
 	}
 	err := e.stack.Converge(ctx, e.engine, planned.Project, stack.ConvergeOptions{
 		RemoveOrphans: options.RemoveOrphans, WaitTimeout: options.Timeout, Report: e.report,

@@ -29,6 +29,7 @@ type Settings struct {
 	ComposeFiles    List                `yaml:"compose_files" doc:"compose files that are merged over the project's own"`
 	ComposeProfiles List                `yaml:"compose_profiles" doc:"Compose profiles to enable, instead of those of .env"`
 	ProjectName     string              `yaml:"project_name" doc:"name of the Compose project"`
+	Volumes         Volumes             `yaml:"volumes" doc:"shared: worktrees and other clones use the first one's volumes; or NAME: shared for some"`
 }
 
 // Service is what a profile may say of one service.

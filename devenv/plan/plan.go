@@ -12,6 +12,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/format"
 	"github.com/compose-spec/compose-go/v2/types"
 
+	"devenv/devenv/checkout"
 	"devenv/devenv/dockerfile"
 	"devenv/devenv/fault"
 	"devenv/devenv/project"
@@ -50,6 +51,8 @@ type Input struct {
 	DebugWait   []string          // services that run nothing before a debugger has attached
 	NoDebug     map[string]string // services without a debugger, each with the place that says so
 	Profile     string            // "" is none
+	Naming      checkout.Naming
+	Shared      project.Volumes // that all checkouts have in common
 }
 
 // Plan is the decision.
@@ -63,6 +66,8 @@ type Plan struct {
 	Advice  []Advice
 	Agents  []string         // the services that have the agent
 	Debug   map[string]Debug // by service in mode local, where one can be debugged
+	// Shared are the volumes, by key, that this checkout has in common with the first one, which they belong to.
+	Shared types.Volumes
 }
 
 // Debugger is what debugs a service.
@@ -94,14 +99,15 @@ func (d Debug) Forwarded() bool { return d.Agent || d.Kind == Delve }
 
 // Change is one thing that devenv changes in a service, and its cause.
 type Change struct {
-	Service string `json:"service"`
+	Service string `json:"service"`        // "" for what is beside the services
 	Key     string `json:"key"`            // attribute path below the service, as in the compose file
 	From    string `json:"from,omitempty"` // "" where nothing was set
 	To      string `json:"to,omitempty"`   // "" where it is taken away
 	Cause   string `json:"cause"`
 }
 
-// Advice is one line for the developer about a service that nothing had to be changed for.
+// Advice is one line for the developer about a service that nothing had to be changed for; Service is "" for what is
+// beside the services.
 type Advice struct {
 	Service string `json:"service"`
 	Text    string `json:"text"`
@@ -112,7 +118,8 @@ func Make(in Input) (Plan, error) {
 	if err := in.check(); err != nil {
 		return Plan{}, err
 	}
-	plan := Plan{Modes: in.Modes, Profile: in.Profile, Debug: map[string]Debug{}}
+	plan := Plan{Modes: in.Modes, Profile: in.Profile, Debug: map[string]Debug{}, Shared: in.sharedVolumes()}
+	in.Project, plan.Changes, plan.Advice = Apart(in)
 	planned, err := in.Project.WithServicesTransform(func(_ string, s types.ServiceConfig) (types.ServiceConfig, error) {
 		return s, nil // a deep copy of each: what follows must not reach the caller's project
 	})
