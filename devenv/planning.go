@@ -23,7 +23,7 @@ import (
 func (e *Environment) input(of *project.Project, modes plan.Modes) (plan.Input, error) {
 	in := plan.Input{
 		Project: of.Compose, Extensions: of.Services, Modes: modes, DebugWait: e.settings.DebugWait,
-		NoDebug: e.withoutDebugger(), Profile: e.profileName(),
+		NoDebug: e.withoutDebugger(), Profile: e.profileName(), Hooks: e.project.Hooks,
 		Naming: of.Naming(), Shared: of.Extension.Volumes,
 		Dockerfiles: map[string]*dockerfile.File{}, IsFile: isFile,
 	}

@@ -15,6 +15,7 @@ import (
 	"devenv/devenv/checkout"
 	"devenv/devenv/dockerfile"
 	"devenv/devenv/fault"
+	"devenv/devenv/hook"
 	"devenv/devenv/project"
 )
 
@@ -53,6 +54,7 @@ type Input struct {
 	Profile     string            // "" is none
 	Naming      checkout.Naming
 	Shared      project.Volumes // that all checkouts have in common
+	Hooks       []hook.Hook
 }
 
 // Plan is the decision.
@@ -68,6 +70,7 @@ type Plan struct {
 	Debug   map[string]Debug // by service in mode local, where one can be debugged
 	// Shared are the volumes, by key, that this checkout has in common with the first one, which they belong to.
 	Shared types.Volumes
+	Hooks  []hook.Hook // those of services that Project runs, and those on this machine
 }
 
 // Debugger is what debugs a service.
@@ -141,6 +144,10 @@ func Make(in Input) (Plan, error) {
 		}
 	}
 	plan.shareImages(in)
+	plan.Hooks = slices.DeleteFunc(slices.Clone(in.Hooks), func(h hook.Hook) bool {
+		_, runs := planned.Services[h.Service]
+		return h.Service != "" && !runs
+	})
 	if len(plan.Agents) > 0 {
 		planned.Configs = maps.Clone(planned.Configs)
 		if planned.Configs == nil {

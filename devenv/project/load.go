@@ -122,8 +122,7 @@ func (p *Project) resolve(services []string) (*types.Project, error) {
 
 // Known refuses names that no service has; a name may be a pattern, as in `docker compose up 'web*'`.
 func (p *Project) Known(services []string) error {
-	all := append(p.declared.ServiceNames(), p.declared.DisabledServiceNames()...)
-	slices.Sort(all)
+	all := p.allServices()
 	for _, name := range services {
 		if !slices.ContainsFunc(all, func(service string) bool { ok, _ := filepath.Match(name, service); return ok }) {
 			return unknownService(name, all)

@@ -20,6 +20,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 
 	"devenv/devenv/checkout"
+	"devenv/devenv/hook"
 	"devenv/profiles"
 )
 
@@ -64,6 +65,8 @@ type Project struct {
 	Extension Extension
 	// Services is the x-devenv of every service that is in use, also of those without one.
 	Services map[string]ServiceExtension
+	// Hooks are those of the compose files, each phase replaced by what the profile says of it; in the order in which they run.
+	Hooks []hook.Hook
 	// Warnings are for the user to read, in order, without duplicates: what Compose would log while loading, and
 	// variables that are set twice in one env file.
 	Warnings []string
@@ -103,7 +106,11 @@ func (p *Project) load(ctx context.Context) error {
 	if p.Compose, err = p.resolve(nil); err != nil {
 		return err
 	}
-	return p.decodeExtensions()
+	if err := p.decodeExtensions(); err != nil {
+		return err
+	}
+	p.Hooks, err = p.hooks()
+	return err
 }
 
 // Dir is the project directory, absolute: what relative paths of the compose files are relative to.

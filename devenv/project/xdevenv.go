@@ -10,6 +10,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 
 	"devenv/devenv/document"
+	"devenv/devenv/hook"
 	"devenv/profiles"
 )
 
@@ -23,6 +24,8 @@ type Extension struct {
 	Watch Watch  `yaml:"watch"` // on top of the rules of .gitignore and .dockerignore
 	// Volumes are those that worktrees and other clones have in common with the first checkout.
 	Volumes Volumes `yaml:"volumes"`
+
+	Hooks hook.Set `yaml:"hooks"` // what runs around up and down
 }
 
 // Volumes is a profile's too.
