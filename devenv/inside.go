@@ -91,6 +91,9 @@ func (e *Environment) Run(ctx context.Context, options RunOptions) (status int, 
 	if err := e.build(ctx, planned, buildFlags{}); err != nil {
 		return 0, err
 	}
+	if err := e.share(ctx, planned); err != nil {
+		return 0, err
+	}
 	entrypoint, err := words(options.Entrypoint)
 	if err != nil {
 		return 0, fault.New(fault.Usage, "--entrypoint %s: %w", options.Entrypoint, err)

@@ -23,6 +23,7 @@ func (e *Environment) input(of *project.Project, modes plan.Modes) (plan.Input, 
 	in := plan.Input{
 		Project: of.Compose, Extensions: of.Services, Modes: modes, DebugWait: e.settings.DebugWait,
 		NoDebug: e.withoutDebugger(), Profile: e.profileName(), Hooks: e.project.Hooks,
+		Naming: of.Naming(), Shared: of.Extension.Volumes,
 		Dockerfiles: map[string]*dockerfile.File{}, IsFile: isFile,
 	}
 	in.Agent.Content, in.Agent.Path = agentFile()

@@ -88,7 +88,7 @@ func (e *Environment) foreground(ctx context.Context, in plan.Input, planned pla
 func (e *Environment) start(ctx context.Context, in plan.Input, planned plan.Plan, options UpOptions) ([]engine.Container, error) {
 	began := time.Now()
 	for _, advice := range planned.Advice {
-		e.settings.Term.Say("%s: %s", advice.Service, advice.Text)
+		e.settings.Term.Say("%s", advice)
 	}
 	planned, err := e.ready(ctx, in, planned, options.NoBuild)
 	if err != nil {
@@ -161,6 +161,9 @@ func (e *Environment) converged(ctx context.Context, planned plan.Plan, options 
 		return planned, err
 	}
 	if err := hooks.phase(ctx, hook.BeforeUp); err != nil {
+		return planned, err
+	}
+	if err := e.share(ctx, planned); err != nil {
 		return planned, err
 	}
 	if planned, err = e.started(ctx, planned, options); err != nil {
