@@ -15,7 +15,7 @@ var owners = map[string][]string{
 	"github.com/compose-spec/compose-go/v2/loader":        {"devenv/devenv/project", "devenv/devenv/stack"}, // stack names the type of a resource loader
 	"github.com/compose-spec/compose-go/v2/cli":           {"devenv/devenv/project"},
 	"github.com/moby/buildkit/frontend/dockerfile/parser": {"devenv/devenv/dockerfile"},
-	"github.com/moby/buildkit/client":                     {"devenv/devenv/build"},
+	"github.com/moby/buildkit/client":                     {"devenv/devenv/build", "devenv/devenv/dockerfile"}, // dockerfile names types of its checks
 	"github.com/docker/compose":                           {"devenv/devenv/stack"},
 	"github.com/docker/cli":                               {"devenv/devenv/stack"},
 	"github.com/docker/docker":                            {"devenv/devenv/engine"},
