@@ -31,10 +31,12 @@ var owners = map[string][]string{
 // arrows are the imports inside devenv that are allowed: data flows one way, from the files to the containers.
 var arrows = map[string][]string{
 	"cmd/devenv":           {"devenv", "devenv/fault", "devenv/term"},
-	"devenv":               {"devenv/build", "devenv/debug", "devenv/document", "devenv/debug/delve", "devenv/debug/vscode", "devenv/dockerfile", "devenv/engine", "devenv/fault", "devenv/plan", "devenv/live", "devenv/project", "devenv/reload", "devenv/reload/agent", "devenv/secret", "devenv/source", "devenv/stack", "devenv/state", "devenv/term", "devenv/uv", "devenv/watch", "profiles"},
+	"devenv":               {"devenv/build", "devenv/debug", "devenv/document", "devenv/doctor", "devenv/contents", "devenv/debug/delve", "devenv/debug/vscode", "devenv/dockerfile", "devenv/engine", "devenv/fault", "devenv/plan", "devenv/live", "devenv/project", "devenv/reload", "devenv/reload/agent", "devenv/secret", "devenv/source", "devenv/stack", "devenv/state", "devenv/term", "devenv/uv", "devenv/watch", "profiles"},
 	"devenv/plan":          {"devenv/dockerfile", "devenv/fault", "devenv/project", "devenv/source"},
 	"devenv/project":       {"devenv/document", "devenv/fault", "devenv/secret", "profiles"},
 	"profiles":             {"devenv/document", "devenv/fault"},
+	"devenv/contents":      {},
+	"devenv/doctor":        {"devenv/contents", "devenv/dockerfile", "devenv/fault", "devenv/plan", "devenv/project", "devenv/secret", "devenv/source", "devenv/uv"},
 	"devenv/document":      {"devenv/fault"},
 	"devenv/build":         {"devenv/fault", "devenv/dockerfile"},
 	"devenv/stack":         {"devenv/engine", "devenv/fault"},

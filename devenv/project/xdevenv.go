@@ -3,6 +3,7 @@ package project
 import (
 	"maps"
 	"reflect"
+	"strings"
 
 	"github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/types"
@@ -18,7 +19,28 @@ const extensionKey = "x-devenv"
 type Extension struct {
 	Mode  string `yaml:"mode"`  // the mode that is used when none is chosen; "" for devenv's own default
 	Watch Watch  `yaml:"watch"` // on top of the rules of .gitignore and .dockerignore
+
+	Doctor Doctor `yaml:"doctor"`
 }
+
+// Doctor says what `devenv doctor` leaves alone.
+type Doctor struct {
+	Off map[string]Reason `yaml:"off"` // rules by name, and why the project does not want them
+}
+
+// Reason is a sentence that somebody must have written.
+type Reason string
+
+// Refuse wants a text that is not blank.
+func (*Reason) Refuse(value any) string {
+	if text, _ := value.(string); strings.TrimSpace(text) == "" {
+		return "say why in a sentence, for whoever reads it next year"
+	}
+	return ""
+}
+
+// Schema is that of a text.
+func (*Reason) Schema() map[string]any { return map[string]any{"type": "string", "minLength": 1} }
 
 // Watch says which files matter although a rule ignores them, and which do not: lines in the language of .gitignore,
 // from the project's folder on.
