@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"sync/atomic"
 
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/client/llb/sourceresolver"
@@ -25,7 +26,8 @@ type Warning struct {
 const undefinedVariable = "UndefinedVar"
 
 // Lint runs the checks of `docker build --check`, in this process and without fetching anything: env gives the
-// environment (NAME=value) of an image that is known. Where one is not, its variables are not called undefined.
+// environment (NAME=value) of an image that is known, to several goroutines. Where one is not, its variables are not
+// called undefined.
 func Lint(ctx context.Context, content []byte, args map[string]string, env func(image string) ([]string, bool)) ([]Warning, error) {
 	known := images{env: env}
 	results, err := dockerfile2llb.DockerfileLint(ctx, content, dockerfile2llb.ConvertOpt{
@@ -41,7 +43,7 @@ func Lint(ctx context.Context, content []byte, args map[string]string, env func(
 		if w.Location != nil && len(w.Location.Ranges) > 0 {
 			warning.Line = int(w.Location.Ranges[0].Start.Line)
 		}
-		if warning.Rule != undefinedVariable || !known.guessed {
+		if warning.Rule != undefinedVariable || !known.guessed.Load() {
 			all = append(all, warning)
 		}
 	}
@@ -52,14 +54,16 @@ func Lint(ctx context.Context, content []byte, args map[string]string, env func(
 // images answers for a registry with what is known of an image.
 type images struct {
 	env     func(image string) ([]string, bool)
-	guessed bool
+	guessed atomic.Bool
 }
 
 // ResolveImageConfig is the configuration of an image, empty where it is not known.
 func (i *images) ResolveImageConfig(_ context.Context, ref string, _ sourceresolver.Opt) (string, digest.Digest, []byte, error) {
 	var image dockerspec.DockerOCIImage
 	env, known := i.env(ref)
-	i.guessed = i.guessed || !known
+	if !known {
+		i.guessed.Store(true)
+	}
 	image.Config.Env = env
 	content, err := json.Marshal(image)
 	return ref, digest.FromBytes(content), content, err

@@ -9,6 +9,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 
 	"devenv/devenv/document"
+	"devenv/devenv/hook"
 )
 
 // extensionKey is where devenv's settings stand in a compose file. Compose ignores keys that begin with x-, but it
@@ -21,6 +22,7 @@ type Extension struct {
 	Watch Watch  `yaml:"watch"` // on top of the rules of .gitignore and .dockerignore
 
 	Doctor Doctor `yaml:"doctor"`
+	Hooks hook.Set `yaml:"hooks"` // what runs around up and down
 }
 
 // Doctor says what `devenv doctor` leaves alone.
