@@ -85,7 +85,13 @@ func (e *Environment) Run(ctx context.Context, options RunOptions) (status int, 
 	if err := e.claim(ctx); err != nil {
 		return 0, err
 	}
+	if planned, err = e.allocate(ctx, planned); err != nil {
+		return 0, err
+	}
 	if err := e.build(ctx, planned, buildFlags{}); err != nil {
+		return 0, err
+	}
+	if err := e.share(ctx, planned); err != nil {
 		return 0, err
 	}
 	entrypoint, err := words(options.Entrypoint)
@@ -95,6 +101,9 @@ func (e *Environment) Run(ctx context.Context, options RunOptions) (status int, 
 	command := options.inside()
 	if command.Env, err = e.project.RunEnvironment(options.Env); err != nil {
 		return 0, err
+	}
+	for i := range command.Env {
+		command.Env[i] = planned.Fill(command.Env[i])
 	}
 	if err := e.readyEnvironments(ctx, planned, true); err != nil {
 		return 0, err

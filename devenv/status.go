@@ -71,6 +71,9 @@ func (e *Environment) Status(ctx context.Context, format string) error {
 		e.settings.Term.Say("%q follows it (pid %d, since %s)", status.Live.Command, status.Live.PID, clock(status.Live.Since))
 	}
 	e.settings.Term.Say("watching: %s", status.Watching)
+	if _, planned, err := e.plan(e.modes(""), nil); err == nil {
+		e.sayPorts(planned)
+	}
 	var rows [][]string
 	for _, s := range status.Services {
 		rows = append(rows, []string{s.Service, s.Mode, s.Target, s.Image, s.Current, s.condition(), s.Reload, s.Debugger, spaced(s.Addresses)})

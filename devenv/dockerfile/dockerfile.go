@@ -24,6 +24,8 @@ type File struct {
 	Path   string // as given to Parse; messages begin with it
 	Syntax string // the image of a "# syntax=" line, or ""
 	Stages []*Stage
+
+	global *scope
 }
 
 // Stage is the part of a Dockerfile from one FROM to the next. Its values are its own; Effective adds what
@@ -45,7 +47,9 @@ type Stage struct {
 	Mounts     []string // stages and images that RUN --mount=from= reads
 	Runs       []Run
 
-	parent *Stage // the stage that Base names, or nil for an image
+	parent   *Stage // the stage that Base names, or nil for an image
+	end      int    // last line of its FROM
+	commands []instructions.Command
 }
 
 // Command is a CMD or an ENTRYPOINT.
@@ -94,6 +98,7 @@ func ParseWithArgs(path string, content []byte, args map[string]string) (*File, 
 	f := &File{Path: path, Syntax: Syntax(content)}
 	global := newScope(ast.EscapeToken, args)
 	global.declare(meta, nil)
+	f.global = global
 	for i := range stages {
 		f.Stages = append(f.Stages, f.newStage(&stages[i], global))
 	}

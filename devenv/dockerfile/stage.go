@@ -13,7 +13,7 @@ import (
 func (f *File) newStage(parsed *instructions.Stage, global *scope) *Stage {
 	s := &Stage{
 		Name: parsed.Name, Index: len(f.Stages), Line: firstLine(parsed.Location),
-		Env: map[string]string{}, Args: map[string]string{},
+		Env: map[string]string{}, Args: map[string]string{}, end: lastLine(parsed.Location), commands: parsed.Commands,
 	}
 	s.Base, _ = global.expand(parsed.BaseName)
 	s.parent = f.named(s.Base)
