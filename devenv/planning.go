@@ -23,9 +23,12 @@ func (e *Environment) input(of *project.Project, modes plan.Modes) (plan.Input, 
 	in := plan.Input{
 		Project: of.Compose, Extensions: of.Services, Modes: modes, DebugWait: e.settings.DebugWait,
 		NoDebug: e.withoutDebugger(), Profile: e.profileName(), Hooks: e.project.Hooks,
+		Naming: of.Naming(), Shared: of.Extension.Volumes,
 		Dockerfiles: map[string]*dockerfile.File{}, IsFile: isFile,
 	}
 	in.Agent.Content, in.Agent.Path = agentFile()
+	in.Kept = e.store.Environments()
+	in.Packages = func(service types.ServiceConfig) (plan.Packages, bool) { return packages(in, service) }
 	for _, service := range of.Compose.Services {
 		if service.Build == nil || remote(service.Build.Context) {
 			continue

@@ -88,7 +88,7 @@ func (e *Environment) foreground(ctx context.Context, in plan.Input, planned pla
 func (e *Environment) start(ctx context.Context, in plan.Input, planned plan.Plan, options UpOptions) ([]engine.Container, error) {
 	began := time.Now()
 	for _, advice := range planned.Advice {
-		e.settings.Term.Say("%s: %s", advice.Service, advice.Text)
+		e.settings.Term.Say("%s", advice)
 	}
 	planned, err := e.ready(ctx, in, planned, options.NoBuild)
 	if err != nil {
@@ -105,7 +105,7 @@ func (e *Environment) start(ctx context.Context, in plan.Input, planned plan.Pla
 	if planned, err = e.converged(ctx, planned, options); err != nil {
 		if ctx.Err() != nil {
 			ours := notRunning(planned.Project.ServiceNames(), before)
-			return before, errors.Join(interrupted(), e.stopStarted(planned, ours), e.undo(snapshot))
+			return before, errors.Join(interrupted(), e.stopStarted(planned, ours), e.undo(snapshot), e.clearMountPoints(e.settings.Now, planned))
 		}
 		if !options.Detach {
 			e.settings.Term.Say("what has started runs on; `devenv down` ends it")
@@ -153,6 +153,9 @@ func (e *Environment) converged(ctx context.Context, planned plan.Plan, options 
 			return planned, err
 		}
 	}
+	if err := e.readyEnvironments(ctx, planned, !options.NoBuild); err != nil {
+		return planned, err
+	}
 	hooks, err := e.hooksOf(ctx, planned, options.Timeout)
 	if err != nil {
 		return planned, err
@@ -160,8 +163,16 @@ func (e *Environment) converged(ctx context.Context, planned plan.Plan, options 
 	if err := hooks.phase(ctx, hook.BeforeUp); err != nil {
 		return planned, err
 	}
+	if err := e.share(ctx, planned); err != nil {
+		return planned, err
+	}
 	if planned, err = e.started(ctx, planned, options); err != nil {
 		return planned, err
+	}
+	if len(mountPoints(planned)) > 0 {
+		if err := e.dropSuperseded(ctx, planned); err != nil {
+			return planned, err
+		}
 	}
 	hooks.planned = planned
 	err = e.stack.WaitHealthy(ctx, e.engine, planned.Project.WithServicesDisabled(e.settings.DebugWait...), stack.WaitOptions{
