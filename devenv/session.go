@@ -2,7 +2,10 @@ package devenv
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -63,10 +66,33 @@ func (e *Environment) watched(ctx context.Context, in plan.Input, planned plan.P
 	})
 	others.Go(func() { s.follow(ctx, untilEmpty, stop) })
 	others.Go(func() { s.rebuilds(ctx) })
+	others.Go(func() { s.guard(ctx, stop) })
 	s.running.Run(ctx)
 	stop()
 	others.Wait()
 	return nil
+}
+
+// guardEvery is how often a session looks whether the project's folder is still there.
+const guardEvery = 5 * time.Second
+
+// guard ends the session when the project's folder is gone, removed or moved: nothing is left to look after, and nobody
+// could reach the session any more. The events of a removal say only what was in the folder, and may be over before.
+func (s *session) guard(ctx context.Context, stop func()) {
+	again := time.NewTicker(guardEvery)
+	defer again.Stop()
+	for {
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			return
+		}
+		e := s.env()
+		if _, err := os.Stat(e.project.Dir()); errors.Is(err, fs.ErrNotExist) {
+			e.settings.Term.Say("%s is gone; what runs of it runs on, and `devenv prune` removes it", e.project.Dir())
+			stop()
+		}
+	}
 }
 
 func (e *Environment) newSession(ctx context.Context, in plan.Input, planned plan.Plan) *session {
