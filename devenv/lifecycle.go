@@ -2,7 +2,6 @@ package devenv
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/compose-spec/compose-go/v2/types"
@@ -37,9 +36,12 @@ func (e *Environment) Down(ctx context.Context, options DownOptions) error {
 			Scope: scope, Volumes: options.Volumes, RemoveOrphans: options.RemoveOrphans,
 		})
 		if err == nil && len(options.Services) == 0 {
-			err = errors.Join(e.store.ForgetEnvironments(), e.store.ForgetHooks())
+			err = e.store.ForgetHooks()
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return e.afterDown(ctx, options)
 	})
 }
 

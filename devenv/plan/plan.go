@@ -49,12 +49,16 @@ type Input struct {
 	IsFile      func(hostPath string) bool // an existing file that is not a directory
 	Agent       Agent
 	Modes       Modes
-	DebugWait   []string          // services that run nothing before a debugger has attached
-	NoDebug     map[string]string // services without a debugger, each with the place that says so
-	Profile     string            // "" is none
-	Naming      checkout.Naming
-	Shared      project.Volumes // that all checkouts have in common
-	Hooks       []hook.Hook
+	// Packages is the uv project of a service as it is planned so far; nil is none for all.
+	Packages func(types.ServiceConfig) (Packages, bool)
+	// Kept says of volumes with an environment that was changed in place for which Packages.Asked it is now.
+	Kept      map[string]string
+	DebugWait []string          // services that run nothing before a debugger has attached
+	NoDebug   map[string]string // services without a debugger, each with the place that says so
+	Profile   string            // "" is none
+	Naming    checkout.Naming
+	Shared    project.Volumes // that all checkouts have in common
+	Hooks     []hook.Hook
 }
 
 // Plan is the decision.
@@ -66,11 +70,19 @@ type Plan struct {
 	Profile string // "" is none
 	Changes []Change
 	Advice  []Advice
-	Agents  []string         // the services that have the agent
-	Debug   map[string]Debug // by service in mode local, where one can be debugged
+	Agents  []string // the services that have the agent
+	// Environments are the Python environments of services in mode local, as far as the compose file and the Dockerfile say.
+	Environments map[string]PythonEnvironment
 	// Shared are the volumes, by key, that this checkout has in common with the first one, which they belong to.
 	Shared types.Volumes
-	Hooks  []hook.Hook // those of services that Project runs, and those on this machine
+	Debug  map[string]Debug // by service in mode local, where one can be debugged
+	Hooks  []hook.Hook      // those of services that Project runs, and those on this machine
+	Ports  []HostPort       // of the whole project; nil before WithPorts
+	// Whole has all services of the project as they are planned, where Project has some of them; nil is Project.
+	Whole *types.Project
+
+	made *Plan    // the plan before its ports were decided
+	fill portFill // what fills references in
 }
 
 // Debugger is what debugs a service.
@@ -121,7 +133,10 @@ func Make(in Input) (Plan, error) {
 	if err := in.check(); err != nil {
 		return Plan{}, err
 	}
-	plan := Plan{Modes: in.Modes, Profile: in.Profile, Debug: map[string]Debug{}, Shared: in.sharedVolumes()}
+	plan := Plan{
+		Modes: in.Modes, Profile: in.Profile, Debug: map[string]Debug{}, Environments: map[string]PythonEnvironment{},
+		Shared: in.sharedVolumes(),
+	}
 	in.Project, plan.Changes, plan.Advice = Apart(in)
 	planned, err := in.Project.WithServicesTransform(func(_ string, s types.ServiceConfig) (types.ServiceConfig, error) {
 		return s, nil // a deep copy of each: what follows must not reach the caller's project
@@ -142,7 +157,11 @@ func Make(in Input) (Plan, error) {
 		if overlay.agent {
 			plan.Agents = append(plan.Agents, name)
 		}
+		if overlay.environment.Folder != "" {
+			plan.Environments[name] = overlay.environment
+		}
 	}
+	plan.addVolumes()
 	plan.shareImages(in)
 	plan.Hooks = slices.DeleteFunc(slices.Clone(in.Hooks), func(h hook.Hook) bool {
 		_, runs := planned.Services[h.Service]

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"devenv/devenv/checkout"
@@ -119,6 +120,14 @@ func input(t *testing.T, dir, modes string, naming checkout.Naming) plan.Input {
 		Project: loaded.Compose, Extensions: loaded.Services, Dockerfiles: map[string]*dockerfile.File{},
 		IsFile: func(path string) bool { info, err := os.Stat(path); return err == nil && !info.IsDir() },
 		Modes:  plan.Modes{Services: map[string]string{}},
+		Packages: func(service types.ServiceConfig) (plan.Packages, bool) {
+			for _, volume := range service.Volumes {
+				if lock, err := os.ReadFile(filepath.Join(volume.Source, "uv.lock")); err == nil {
+					return plan.Packages{Folder: volume.Target, Asked: string(lock)}, true
+				}
+			}
+			return plan.Packages{}, false
+		},
 		Naming: loaded.Naming(), Shared: loaded.Extension.Volumes,
 	}
 	for _, choice := range strings.Split(modes, ",") {
