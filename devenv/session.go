@@ -2,6 +2,8 @@ package devenv
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"io/fs"
 	"maps"
@@ -169,8 +171,18 @@ func (s *session) adopt(ctx context.Context, adoption live.Adoption) {
 	s.running.Act(ctx, reload.Action{Verb: reload.Adopt, Causes: []reload.Cause{{Path: changed.project.Dir(), Rule: adoption.Command}}})
 }
 
-// socket is where a session of this checkout answers.
-func (e *Environment) socket() string { return filepath.Join(e.store.Folder(), "live.sock") }
+// socketLength is how long the path of a Unix socket may be, where that is shortest (macOS: 104 with the zero at its end).
+const socketLength = 103
+
+// socket is where a session of this checkout answers: in its state, or, where that path is too long, in the user's.
+func (e *Environment) socket() string {
+	path := filepath.Join(e.store.Folder(), "live.sock")
+	if home := e.stateHome(); len(path) > socketLength && home != "" {
+		sum := sha256.Sum256([]byte(path))
+		return filepath.Join(home, hex.EncodeToString(sum[:8])+".sock")
+	}
+	return path
+}
 
 // watchedFiles are the single files that decide what the project is.
 func (e *Environment) watchedFiles() []string {
