@@ -98,8 +98,8 @@ func open(ctx context.Context, settings Settings, opened *stack.Stack) (*Environ
 		return nil, err
 	}
 	settings.Term.Mask(loaded.Masker().Text)
-	if moved { // a session watches the folder as it was called
-		err = env.endBackground(ctx)
+	if moved {
+		err = env.endsByItself(ctx)
 	}
 	return env, err
 }
