@@ -13,6 +13,7 @@ import (
 	"devenv/devenv/engine"
 	"devenv/devenv/plan"
 	"devenv/devenv/project"
+	"devenv/devenv/secret"
 	"devenv/devenv/stack"
 	"devenv/devenv/state"
 	"devenv/devenv/term"
@@ -58,6 +59,8 @@ type Environment struct {
 	stack  *stack.Stack
 	engine *engine.Client // nil until connect
 
+	known   *secret.Masker // knows the secrets among the project's own variables
+	secrets *secrets
 	touched map[string]bool // containers whose outcome report has told; the stack reports one event at a time
 }
 
@@ -76,7 +79,7 @@ func Open(ctx context.Context, settings Settings) (*Environment, error) {
 }
 
 func open(ctx context.Context, settings Settings, opened *stack.Stack) (*Environment, error) {
-	env := &Environment{settings: settings, stack: opened, touched: map[string]bool{}}
+	env := &Environment{settings: settings, stack: opened, touched: map[string]bool{}, secrets: &secrets{values: map[string]string{}}}
 	moved := false
 	loaded, err := project.Load(ctx, project.Request{
 		Dir: settings.Dir, Env: settings.Env, Files: settings.Files, EnvFiles: settings.EnvFiles,
@@ -96,7 +99,8 @@ func open(ctx context.Context, settings Settings, opened *stack.Stack) (*Environ
 	if env.state, err = env.store.Load(); err != nil {
 		return nil, err
 	}
-	settings.Term.Mask(loaded.Masker().Text)
+	env.known = loaded.Masker()
+	settings.Term.Mask(env.hide)
 	if moved { // a session watches the folder as it was called
 		err = env.endBackground(ctx)
 	}

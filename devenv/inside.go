@@ -95,6 +95,12 @@ func (e *Environment) Run(ctx context.Context, options RunOptions) (status int, 
 	if command.Env, err = e.project.RunEnvironment(options.Env); err != nil {
 		return 0, err
 	}
+	if planned, err = e.revealed(ctx, planned); err != nil {
+		return 0, err
+	}
+	if err := e.reveal(ctx, planned, &command.Env); err != nil {
+		return 0, err
+	}
 	return e.stack.Run(ctx, e.engine, planned.Project, stack.RunOptions{
 		CommandOptions: command, Entrypoint: entrypoint, NoDeps: options.NoDeps, ServicePorts: options.ServicePorts, Remove: !options.Keep, Report: e.report,
 	})

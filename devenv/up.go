@@ -138,6 +138,10 @@ func (e *Environment) converged(ctx context.Context, planned plan.Plan, options 
 			return err
 		}
 	}
+	planned, err := e.revealed(ctx, planned)
+	if err != nil {
+		return err
+	}
 	hooks, err := e.hooksOf(ctx, planned, options.Timeout)
 	if err != nil {
 		return err
