@@ -33,6 +33,7 @@ type Settings struct {
 	WithoutProfile  bool          // the command is about profiles, and must do its work where the chosen one is wrong
 	Poll            time.Duration // look at files this often instead of waiting for events; 0 is events
 	DebugWait       []string      // services that run nothing before a debugger has attached
+	NoHooks         bool          // run no hooks
 	Existing        bool          // the command acts on what runs already, so services' env files may be missing
 
 	In          io.Reader
@@ -61,7 +62,8 @@ type Environment struct {
 
 	known   *secret.Masker // knows the secrets among the project's own variables
 	secrets *secrets
-	touched map[string]bool // containers whose outcome report has told; the stack reports one event at a time
+	touched map[string]bool   // containers whose outcome report has told; the stack reports one event at a time
+	stolen  map[uint16]string // host ports that were free when they were chosen and taken when they were wanted, by whom
 }
 
 // Open loads the project. It needs no engine.
@@ -79,7 +81,9 @@ func Open(ctx context.Context, settings Settings) (*Environment, error) {
 }
 
 func open(ctx context.Context, settings Settings, opened *stack.Stack) (*Environment, error) {
-	env := &Environment{settings: settings, stack: opened, touched: map[string]bool{}, secrets: &secrets{values: map[string]string{}}}
+	env := &Environment{
+		settings: settings, stack: opened, touched: map[string]bool{}, stolen: map[uint16]string{}, secrets: &secrets{values: map[string]string{}},
+	}
 	moved := false
 	loaded, err := project.Load(ctx, project.Request{
 		Dir: settings.Dir, Env: settings.Env, Files: settings.Files, EnvFiles: settings.EnvFiles,
