@@ -210,6 +210,9 @@ func (e *Environment) oneOff(ctx context.Context, work packageWork) (engine.Cont
 	if err := e.readyEnvironments(ctx, planned, true); err != nil {
 		return engine.Container{}, err
 	}
+	if planned, err = e.revealed(ctx, planned); err != nil {
+		return engine.Container{}, err
+	}
 	quiet, err := stack.Open(ctx, e.settings.Env, stack.Streams{Out: io.Discard, Err: io.Discard})
 	if err != nil {
 		return engine.Container{}, err
