@@ -46,7 +46,7 @@ func (e *Environment) examine(ctx context.Context, _ *engine.Client) (doctor.Rep
 	if err != nil {
 		return doctor.Report{}, err
 	}
-	input := doctor.Input{Project: e.project, Plan: in, Plans: map[string]plan.Plan{}}
+	input := doctor.Input{Project: e.project, Plan: in, Plans: map[string]plan.Plan{}, UID: e.settings.UID}
 	for _, mode := range plan.Known(in) {
 		in.Modes = plan.Modes{Project: mode}
 		if input.Plans[mode], err = plan.Make(in); err != nil {

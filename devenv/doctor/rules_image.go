@@ -97,8 +97,8 @@ func pin(image string) string {
 
 func rootUser(f *Facts) []Finding {
 	var all []Finding
-	for _, build := range f.releases() {
-		if build.File == nil {
+	for _, build := range f.Builds {
+		if build.File == nil || !build.Release && !build.Only {
 			continue
 		}
 		effective, _ := build.File.Effective(build.Target)

@@ -21,8 +21,8 @@ type Extension struct {
 	Mode  string `yaml:"mode"`  // the mode that is used when none is chosen; "" for devenv's own default
 	Watch Watch  `yaml:"watch"` // on top of the rules of .gitignore and .dockerignore
 
-	Doctor Doctor `yaml:"doctor"`
-	Hooks hook.Set `yaml:"hooks"` // what runs around up and down
+	Doctor Doctor   `yaml:"doctor"`
+	Hooks  hook.Set `yaml:"hooks"` // what runs around up and down
 }
 
 // Doctor says what `devenv doctor` leaves alone.
