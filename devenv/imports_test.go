@@ -32,7 +32,7 @@ var owners = map[string][]string{
 var arrows = map[string][]string{
 	"cmd/devenv":           {"devenv", "devenv/fault", "devenv/term"},
 	"devenv":               {"devenv/build", "devenv/checkout", "devenv/contents", "devenv/debug", "devenv/doctor", "devenv/document", "devenv/debug/delve", "devenv/debug/vscode", "devenv/dockerfile", "devenv/engine", "devenv/fault", "devenv/hook", "devenv/host", "devenv/plan", "devenv/live", "devenv/project", "devenv/reload", "devenv/reload/agent", "devenv/secret", "devenv/source", "devenv/stack", "devenv/state", "devenv/term", "devenv/uv", "devenv/watch", "profiles"},
-	"devenv/plan":          {"devenv/dockerfile", "devenv/fault", "devenv/hook", "devenv/project", "devenv/source"},
+	"devenv/plan":          {"devenv/checkout", "devenv/dockerfile", "devenv/fault", "devenv/hook", "devenv/project", "devenv/source"},
 	"devenv/project":       {"devenv/checkout", "devenv/document", "devenv/fault", "devenv/hook", "devenv/secret", "profiles"},
 	"profiles":             {"devenv/document", "devenv/fault", "devenv/hook"},
 	"devenv/hook":          {},

@@ -45,6 +45,7 @@ type Stage struct {
 	Args       map[string]string // declared ARGs that have a value
 	Copies     []Copy
 	Mounts     []string // stages and images that RUN --mount=from= reads
+	Runs       []Run
 
 	parent   *Stage // the stage that Base names, or nil for an image
 	end      int    // last line of its FROM
@@ -56,6 +57,13 @@ type Command struct {
 	Args  []string // in shell form a single line for the shell
 	Shell bool     // written without brackets: the shell of the stage runs it
 	Line  int
+}
+
+// Run is a RUN: what a shell is given to do, with its heredocs. Variables are the shell's, so they are left as written.
+type Run struct {
+	Text    string
+	Workdir string // the stage's at this point, as in Stage
+	Line    int
 }
 
 // Copy is a COPY, an ADD, or a bind mount of a RUN: what a stage takes from elsewhere.

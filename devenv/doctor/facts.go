@@ -44,12 +44,12 @@ type Read struct {
 
 // Lock is a pyproject.toml with its uv.lock.
 type Lock struct {
-	Folder string
-	Stale  string // how the lock does not match, "" where it does
-	There  bool   // there is a lock
-	Dev    []string
-	Read   bool // pyproject.toml could be read
-	Locked map[string]string
+	Folder   string
+	Stale    string // how the lock does not match, "" where it does
+	There    bool   // there is a lock
+	Dev      []string
+	Read     bool              // pyproject.toml could be read
+	Versions map[string]string // that are locked, by package; "" for several
 }
 
 // Dockerfile is one Dockerfile of the project.

@@ -158,7 +158,7 @@ func (d *Dockerfile) noteLock(folder string) {
 	if err != nil || slices.ContainsFunc(d.Locks, func(l Lock) bool { return l.Folder == folder }) {
 		return // no Python project; what is wrong with one, uv says
 	}
-	lock := Lock{Folder: folder, Stale: files.Stale(), There: files.HasLock(), Locked: files.Locked()}
+	lock := Lock{Folder: folder, Stale: files.Stale(), There: files.Locked(), Versions: files.Versions()}
 	lock.Dev, lock.Read = files.Development()
 	d.Locks = append(d.Locks, lock)
 }

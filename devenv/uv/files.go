@@ -49,6 +49,9 @@ func (p Project) Read() (Files, error) {
 	return files, nil
 }
 
+// Locked says whether there is a uv.lock.
+func (f Files) Locked() bool { return f[lockFile] != nil }
+
 // Paths are the absolute paths on the host of the files that Read reads, whether they are there or not, sorted.
 func (p Project) Paths() []string {
 	files, _ := p.Read() // of a project that cannot be read, the two files that would make it one
@@ -147,6 +150,22 @@ func replace(name string, content []byte) (err error) {
 		return errors.Join(fault.New(fault.Failed, "%s: %w", name, err), os.Remove(file.Name()))
 	}
 	return nil
+}
+
+// MakeFolder makes a folder that belongs to the owner of the one that it is in.
+func MakeFolder(name string) error {
+	like, err := os.Stat(filepath.Dir(name))
+	if err != nil {
+		return fault.New(fault.Failed, "%s: %w", name, err)
+	}
+	if err := os.Mkdir(name, 0o755); err != nil {
+		return fault.New(fault.Failed, "%s: %w", name, err)
+	}
+	folder, err := os.Open(name)
+	if err != nil {
+		return fault.New(fault.Failed, "%s: %w", name, err)
+	}
+	return errors.Join(own(folder, like), folder.Close())
 }
 
 // model is what a file's owner and mode are taken from: itself, or for a new one its folder.
