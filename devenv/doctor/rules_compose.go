@@ -67,7 +67,7 @@ func (f *Facts) bindToLoopback(at Place, port types.ServicePortConfig) *Edit {
 	for _, old := range []string{port.Published + ":" + strconv.Itoa(int(port.Target)), strconv.Itoa(int(port.Target))} {
 		for _, quoted := range []string{`"` + old + `"`, `'` + old + `'`, old} {
 			if strings.TrimSpace(line) == "- "+quoted || strings.HasPrefix(strings.TrimSpace(line), "- "+quoted+" ") {
-				return replaceLine(at, strings.Replace(line, quoted, `"127.0.0.1:`+port.Published+":"+strconv.Itoa(int(port.Target))+`"`, 1))
+				return &Edit{File: at.File, Line: at.Line, Old: quoted, New: `"127.0.0.1:` + port.Published + ":" + strconv.Itoa(int(port.Target)) + `"`}
 			}
 		}
 	}
