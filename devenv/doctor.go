@@ -27,6 +27,9 @@ func (e *Environment) Doctor(ctx context.Context, options DoctorOptions) error {
 		return e.listRules(options.Format)
 	}
 	report, err := e.examine(ctx, nil)
+	if err == nil && options.Fix {
+		report, err = e.fix(ctx, report, options)
+	}
 	if err != nil {
 		return err
 	}

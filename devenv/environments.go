@@ -14,7 +14,6 @@ import (
 	"devenv/devenv/engine"
 	"devenv/devenv/files"
 	"devenv/devenv/plan"
-	"devenv/devenv/uv"
 )
 
 // environmentOf is the name by which the state knows the environment of a container: that of the volume that it is in, else

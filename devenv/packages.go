@@ -200,7 +200,7 @@ func (e *Environment) oneOff(ctx context.Context, work packageWork) (engine.Cont
 		return engine.Container{}, err
 	}
 	if !found {
-		planned.Project.Services[work.service] = withoutLock(work.in, service, work.files.Locked())
+		planned.Project.Services[work.service] = withoutLock(work.in, service, work.files.HasLock())
 		if err := e.build(ctx, planned, buildFlags{}); err != nil {
 			return engine.Container{}, err
 		}

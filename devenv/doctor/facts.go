@@ -7,8 +7,8 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 
-	"devenv/devenv/contents"
 	"devenv/devenv/dockerfile"
+	"devenv/devenv/image"
 	"devenv/devenv/project"
 	"devenv/devenv/source"
 )
@@ -76,7 +76,7 @@ type Build struct {
 	File    *Dockerfile // nil for an image that is not built here
 	Target  string
 	Steps   []dockerfile.Step // of Target, inherited ones too
-	Image   *contents.Image   // nil where it could not be looked at
+	Image   *image.Image      // nil where it could not be looked at
 	Release bool              // it is what is shipped: see markReleases
 	Only    bool              // the service has no mode that is shipped, and this image could be
 }

@@ -11,8 +11,8 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 
-	"devenv/devenv/contents"
 	"devenv/devenv/dockerfile"
+	"devenv/devenv/image"
 	"devenv/devenv/plan"
 	"devenv/devenv/project"
 	"devenv/devenv/uv"
@@ -24,7 +24,7 @@ type Input struct {
 	Plan    plan.Input           // its Modes do not matter
 	Plans   map[string]plan.Plan // of the whole project, by mode
 	// Image is what is in the image of a service in a mode, nil where it has not been looked at.
-	Image func(service, mode string) *contents.Image
+	Image func(service, mode string) *image.Image
 	// ImageEnv is the environment (NAME=value) of a local image, false where it is not known.
 	ImageEnv func(reference string) ([]string, bool)
 	UID      int // of who runs devenv; -1 where the system has none
@@ -158,7 +158,7 @@ func (d *Dockerfile) noteLock(folder string) {
 	if err != nil || slices.ContainsFunc(d.Locks, func(l Lock) bool { return l.Folder == folder }) {
 		return // no Python project; what is wrong with one, uv says
 	}
-	lock := Lock{Folder: folder, Stale: files.Stale(), There: files.Locked(), Versions: files.Versions()}
+	lock := Lock{Folder: folder, Stale: files.Stale(), There: files.HasLock(), Versions: files.Versions()}
 	lock.Dev, lock.Read = files.Development()
 	d.Locks = append(d.Locks, lock)
 }

@@ -137,7 +137,7 @@ func (f *Facts) healthcheck(service string) (has, known bool) {
 			}
 		}
 		if build.Image != nil {
-			return len(build.Image.Healthcheck) > 0, true
+			return build.Image.Config.Checks(), true
 		}
 	}
 	return false, false

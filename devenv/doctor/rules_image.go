@@ -123,7 +123,7 @@ func (b Build) user(declared string) (string, bool) {
 	case declared != "":
 		return declared, !strings.Contains(declared, "$")
 	case b.Image != nil:
-		return b.Image.User, true
+		return b.Image.Config.User, true
 	}
 	base := b.baseImage()
 	return "", base == "scratch" || slices.Contains(rootImages, base)
@@ -217,8 +217,7 @@ func (b Build) variable(name string) (string, bool) {
 		}
 	}
 	if b.Image != nil {
-		value, set := b.Image.Env[name]
-		return value, set
+		return b.Image.Config.Lookup(name)
 	}
 	return "", false
 }

@@ -223,7 +223,7 @@ func (o *overlay) giveCommandBack() {
 		return
 	}
 	command := strings.Join(o.service.Command, " ")
-	if word := localWord(o.service.Command); word != "" {
+	if word := LocalWord(o.service.Command); word != "" {
 		o.change("command", command, "", "%s belongs to mode local; x-devenv.modes.%s.command sets another", word, o.mode)
 		o.service.Command = nil
 		return

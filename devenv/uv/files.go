@@ -49,9 +49,6 @@ func (p Project) Read() (Files, error) {
 	return files, nil
 }
 
-// Locked says whether there is a uv.lock.
-func (f Files) Locked() bool { return f[lockFile] != nil }
-
 // Paths are the absolute paths on the host of the files that Read reads, whether they are there or not, sorted.
 func (p Project) Paths() []string {
 	files, _ := p.Read() // of a project that cannot be read, the two files that would make it one

@@ -56,3 +56,6 @@ func requirementName(text string) string {
 	}
 	return text
 }
+
+// HasLock says whether there is a uv.lock.
+func (f Files) HasLock() bool { return f[lockFile] != nil }
