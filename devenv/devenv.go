@@ -45,6 +45,7 @@ type Settings struct {
 	Signals func()          // takes up the signals again that Compose's SDK has let go of
 	Command string          // as typed, for whoever finds the project held
 	PID     int
+	UID     int // who runs devenv; -1 where the system has no numbers for users
 }
 
 // Environment is one opened project. Close it.
