@@ -25,7 +25,7 @@ var owners = map[string][]string{
 	"github.com/gofrs/flock":                              {"devenv/devenv/state"},
 	"github.com/pelletier/go-toml":                        {"devenv/devenv/uv"},
 	"github.com/go-delve/delve":                           {"devenv/devenv/debug/delve"},
-	"github.com/google/go-dap":                            {"devenv/devenv/debug", "devenv/devenv/debug/daptest", "devenv/examples/bench", "devenv/examples/demo"},
+	"github.com/google/go-dap":                            {"devenv/devenv/debug", "devenv/devenv/debug/daptest", "devenv/examples/editor"},
 }
 
 // arrows are the imports inside devenv that are allowed: data flows one way, from the files to the containers.
@@ -54,8 +54,9 @@ var arrows = map[string][]string{
 	"devenv/debug/delve":   {"devenv/fault"},
 	"devenv/debug/vscode":  {"devenv/fault"},
 	"devenv/uv":            {"devenv/engine", "devenv/fault"},
-	"examples/bench":       {},
-	"examples/demo":        {},
+	"examples/bench":       {"examples/editor"},
+	"examples/demo":        {"examples/editor"},
+	"examples/editor":      {},
 }
 
 // The import rules of the architecture hold for every package, and every package has a place in them.

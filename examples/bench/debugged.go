@@ -13,6 +13,8 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"devenv/examples/editor"
 )
 
 // debuggerName is in the names of these rows.
@@ -66,18 +68,18 @@ func (h heat) attended(ctx context.Context, table io.Writer) (requests []time.Du
 	if _, err := h.do(ctx, true, file, "debug", "vscode"); err != nil {
 		return nil, err
 	}
-	e, err := attach(ctx, h.dir)
+	e, err := editor.Attach(ctx, h.dir)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, e.conn.Close()) }()
+	defer func() { err = errors.Join(err, e.Close()) }()
 	saves := max(1, 20*h.bench.percent/100)
 	answered, err := m.saves(ctx, saves)
 	if err != nil {
 		return nil, err
 	}
 	row(table, "save to answer, an editor attached", "150 ms", answered.times)
-	trips, err := e.trips()
+	trips, err := trips(e)
 	if err != nil {
 		return nil, err
 	}
@@ -116,10 +118,10 @@ func (m meter) requests(ctx context.Context) (times []time.Duration, err error) 
 }
 
 // trips are requests that debugpy answers from memory: nearly all of the time is the way.
-func (e *editor) trips() (times []time.Duration, err error) {
+func trips(e *editor.Editor) (times []time.Duration, err error) {
 	for range 300 {
 		began := time.Now()
-		if err := e.ask("threads", map[string]any{}); err != nil {
+		if _, err := e.Ask("threads", map[string]any{}); err != nil {
 			return nil, err
 		}
 		times = append(times, time.Since(began))
@@ -128,7 +130,7 @@ func (e *editor) trips() (times []time.Duration, err error) {
 }
 
 // hits are saves that move the line that answers, which is the file's last: a stop at its new place is one of the new code.
-func (m meter) hits(ctx context.Context, e *editor, n int) (times []time.Duration, err error) {
+func (m meter) hits(ctx context.Context, e *editor.Editor, n int) (times []time.Duration, err error) {
 	last := bytes.Count(bytes.TrimSpace(m.text), []byte("\n")) + 1
 	for i := 1; i <= n+1; i++ {
 		if err := pause(ctx, quiet); err != nil {
@@ -139,21 +141,21 @@ func (m meter) hits(ctx context.Context, e *editor, n int) (times []time.Duratio
 		if err := os.WriteFile(m.file, content, 0o600); err != nil {
 			return nil, err
 		}
-		if err := m.hit(ctx, e, last+i); err != nil {
+		at, err := m.hit(ctx, e, last+i)
+		if err != nil {
 			return nil, fmt.Errorf("save %d: %w", i, err)
 		}
 		if i > 1 { // the first one fills caches
-			times = append(times, e.at.Sub(began))
+			times = append(times, at.Sub(began))
 		}
 	}
 	return times, nil
 }
 
-// hit sets the breakpoint, asks until it is hit, and lets the request go on.
-func (m meter) hit(ctx context.Context, e *editor, line int) error {
-	err := e.ask("setBreakpoints", map[string]any{"source": map[string]any{"path": m.file}, "breakpoints": []any{map[string]any{"line": line}}})
-	if err != nil {
-		return err
+// hit sets the breakpoint, asks until it is hit, and lets the request go on; it returns when the process stopped.
+func (m meter) hit(ctx context.Context, e *editor.Editor, line int) (at time.Time, err error) {
+	if err := e.Break(m.file, line); err != nil {
+		return at, err
 	}
 	asking, enough := context.WithCancel(ctx)
 	asked := make(chan struct{})
@@ -164,12 +166,21 @@ func (m meter) hit(ctx context.Context, e *editor, line int) error {
 			_ = m.shows(ctx, client, "")
 		}
 	}()
-	thread, err := e.stopped()
-	e.at = time.Now()
+	thread, err := e.Stopped()
+	at = time.Now()
 	enough()
 	if err == nil {
-		err = e.ask("continue", map[string]any{"threadId": thread})
+		err = passed(e, thread, line)
 	}
 	<-asked
-	return err
+	return at, err
+}
+
+// passed makes sure that a thread stopped in the new code, and lets it go on.
+func passed(e *editor.Editor, thread, line int) error {
+	got, err := e.Line(thread)
+	if err == nil && got != line {
+		err = fmt.Errorf("stopped at line %d, not %d", got, line)
+	}
+	return errors.Join(err, e.Continue(thread))
 }
