@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"devenv/devenv/hook"
 	"devenv/devenv/plan"
 	"devenv/devenv/project"
 	"devenv/devenv/secret"
@@ -140,9 +141,10 @@ func (e *Environment) printPlan(planned plan.Plan, format string) error {
 		return e.settings.Term.JSON(shownPlan{
 			Mode: planned.Modes.Of(""), Profile: planned.Profile, Services: planned.Modes.Services,
 			Changes: append([]plan.Change{}, maskedChanges(planned.Changes)...), Advice: append([]plan.Advice{}, planned.Advice...),
+			Hooks: maskedHooks(planned.Hooks),
 		})
 	}
-	planned.Changes = maskedChanges(planned.Changes)
+	planned.Changes, planned.Hooks = maskedChanges(planned.Changes), maskedHooks(planned.Hooks)
 	return e.settings.Term.Data([]byte(planned.String()))
 }
 
@@ -152,6 +154,7 @@ type shownPlan struct {
 	Services map[string]string `json:"services,omitempty"`
 	Changes  []plan.Change     `json:"changes"`
 	Advice   []plan.Advice     `json:"advice"`
+	Hooks    []hook.Hook       `json:"hooks"`
 }
 
 func maskedChanges(changes []plan.Change) []plan.Change {
@@ -159,6 +162,19 @@ func maskedChanges(changes []plan.Change) []plan.Change {
 	for i, change := range changes {
 		change.From, change.To = mask(change.Key, change.From), mask(change.Key, change.To)
 		masked[i] = change
+	}
+	return masked
+}
+
+func maskedHooks(hooks []hook.Hook) []hook.Hook {
+	masked := make([]hook.Hook, len(hooks))
+	for i, h := range hooks {
+		words := make(hook.Run, len(h.Run))
+		for j, word := range h.Run {
+			words[j] = secret.Text(word)
+		}
+		h.Run = words
+		masked[i] = h
 	}
 	return masked
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"devenv/devenv/checkout"
 	"devenv/devenv/engine"
 	"devenv/devenv/plan"
 	"devenv/devenv/project"
@@ -51,6 +52,8 @@ type Environment struct {
 	store    state.Store
 	state    state.State
 	profile  *profiles.Profile // nil is none
+	checkout checkout.Checkout
+	source   checkout.Source // of the name that Compose would use
 
 	stack  *stack.Stack
 	engine *engine.Client // nil until connect
@@ -74,10 +77,17 @@ func Open(ctx context.Context, settings Settings) (*Environment, error) {
 
 func open(ctx context.Context, settings Settings, opened *stack.Stack) (*Environment, error) {
 	env := &Environment{settings: settings, stack: opened, touched: map[string]bool{}}
+	moved := false
 	loaded, err := project.Load(ctx, project.Request{
 		Dir: settings.Dir, Env: settings.Env, Files: settings.Files, EnvFiles: settings.EnvFiles,
 		ProjectDir: settings.ProjectDir, Name: settings.Name, WithoutEnvFiles: settings.Existing, Stdin: settings.In,
 		Resources: opened.ResourceLoaders(), Profile: env.chosenProfile,
+		Naming: func(dir, base string, source checkout.Source) (_ checkout.Naming, err error) {
+			if moved, err = env.settle(ctx, dir); err != nil {
+				return checkout.Naming{}, err
+			}
+			return env.naming(dir, base, source)
+		},
 	})
 	if err != nil {
 		return nil, err
@@ -87,7 +97,10 @@ func open(ctx context.Context, settings Settings, opened *stack.Stack) (*Environ
 		return nil, err
 	}
 	settings.Term.Mask(loaded.Masker().Text)
-	return env, nil
+	if moved { // a session watches the folder as it was called
+		err = env.endBackground(ctx)
+	}
+	return env, err
 }
 
 // again is the project loaded anew, on the same connections; closing it is for the first one.

@@ -36,6 +36,9 @@ func (e *Environment) Build(ctx context.Context, options BuildOptions) error {
 	if err := e.connect(ctx); err != nil {
 		return err
 	}
+	if err := e.claim(ctx); err != nil {
+		return err
+	}
 	return e.build(ctx, planned, buildFlags{noCache: options.NoCache, pull: options.Pull})
 }
 

@@ -81,6 +81,9 @@ func (e *Environment) Run(ctx context.Context, options RunOptions) (status int, 
 	if err := e.connect(ctx); err != nil {
 		return 0, err
 	}
+	if err := e.claim(ctx); err != nil {
+		return 0, err
+	}
 	if err := e.build(ctx, planned, buildFlags{}); err != nil {
 		return 0, err
 	}

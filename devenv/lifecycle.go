@@ -2,6 +2,7 @@ package devenv
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"devenv/devenv/stack"
@@ -12,11 +13,17 @@ type DownOptions struct {
 	Services      []string
 	Volumes       bool
 	RemoveOrphans bool
+	NoHooks       bool
 	Timeout       *time.Duration // nil: each service's stop_grace_period
 }
 
 // Down stops and removes containers and networks.
 func (e *Environment) Down(ctx context.Context, options DownOptions) error {
+	if !options.NoHooks {
+		if err := e.downHooks(ctx, options.Services); err != nil {
+			return err
+		}
+	}
 	if len(options.Services) == 0 {
 		if err := e.endBackground(ctx); err != nil {
 			return err
@@ -27,7 +34,7 @@ func (e *Environment) Down(ctx context.Context, options DownOptions) error {
 			Scope: scope, Volumes: options.Volumes, RemoveOrphans: options.RemoveOrphans,
 		})
 		if err == nil && len(options.Services) == 0 {
-			err = e.store.ForgetEnvironments()
+			err = errors.Join(e.store.ForgetEnvironments(), e.store.ForgetHooks())
 		}
 		return err
 	})

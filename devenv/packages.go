@@ -53,13 +53,7 @@ func (e *Environment) Packages(ctx context.Context, options PackageOptions) (sta
 	if err := e.connect(ctx); err != nil {
 		return 0, err
 	}
-	var outcome uv.Outcome
-	err = e.change(ctx, func() error {
-		return e.inService(ctx, work, func(c engine.Container) (err error) {
-			outcome, err = e.runUV(ctx, c, work)
-			return err
-		})
-	})
+	outcome, err := e.carryOut(ctx, work)
 	if outcome.Hint != "" {
 		e.settings.Term.Hint(outcome.Hint)
 	}
@@ -67,6 +61,24 @@ func (e *Environment) Packages(ctx context.Context, options PackageOptions) (sta
 		err = e.takeIn(ctx, work, outcome)
 	}
 	return outcome.Status, err
+}
+
+// carryOut runs uv. What changes nothing neither waits for a change nor holds one up, where there is a container to look
+// into; to make one for it is a change.
+func (e *Environment) carryOut(ctx context.Context, work packageWork) (outcome uv.Outcome, err error) {
+	do := func(c engine.Container) error {
+		outcome, err = e.runUV(ctx, c, work)
+		return err
+	}
+	c, running, err := e.inLocal(ctx, work)
+	switch {
+	case err != nil:
+	case running && work.steps.Reads():
+		err = do(c)
+	default:
+		err = e.change(ctx, func() error { return e.inService(ctx, work, do) })
+	}
+	return outcome, err
 }
 
 // packageWork is what is known of a command before any engine is asked.
@@ -132,15 +144,27 @@ func (e *Environment) uvRunner(c engine.Container, work packageWork) uv.Runner {
 // inService does something in a running container of the service in mode local, or where none runs in a one-off
 // container that is as if it had never been afterwards.
 func (e *Environment) inService(ctx context.Context, work packageWork, do func(engine.Container) error) error {
-	containers, err := e.engine.Containers(ctx, work.planned.Project.Name)
-	if err != nil {
+	c, running, err := e.inLocal(ctx, work)
+	switch {
+	case err != nil:
 		return err
-	}
-	at := slices.IndexFunc(containers, func(c engine.Container) bool { return c.Service == work.service && runsLocal(c) })
-	if at >= 0 {
-		return do(containers[at])
+	case running:
+		return do(c)
 	}
 	return e.inOneOff(ctx, work, do)
+}
+
+// inLocal is the container that runs the service in mode local, if one does.
+func (e *Environment) inLocal(ctx context.Context, work packageWork) (c engine.Container, running bool, err error) {
+	containers, err := e.engine.Containers(ctx, work.planned.Project.Name)
+	if err != nil {
+		return c, false, err
+	}
+	at := slices.IndexFunc(containers, func(c engine.Container) bool { return c.Service == work.service && runsLocal(c) })
+	if at < 0 {
+		return c, false, nil
+	}
+	return containers[at], true, nil
 }
 
 // inOneOff does something in a new container of the service, which goes with all that was made for it.

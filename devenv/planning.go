@@ -23,7 +23,7 @@ import (
 func (e *Environment) input(of *project.Project, modes plan.Modes) (plan.Input, error) {
 	in := plan.Input{
 		Project: of.Compose, Extensions: of.Services, Modes: modes, DebugWait: e.settings.DebugWait,
-		NoDebug: e.withoutDebugger(), Profile: e.profileName(),
+		NoDebug: e.withoutDebugger(), Profile: e.profileName(), Hooks: e.project.Hooks,
 		Dockerfiles: map[string]*dockerfile.File{}, IsFile: isFile,
 	}
 	in.Agent.Content, in.Agent.Path = agentFile()

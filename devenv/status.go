@@ -20,7 +20,10 @@ import (
 // Status is a project as it is now.
 type Status struct {
 	Project  string          `json:"project"`
+	Base     string          `json:"base"`              // the name that Compose alone would use
+	Because  string          `json:"because,omitempty"` // of what sets the name apart from the base
 	Folder   string          `json:"folder"`
+	Branch   string          `json:"branch,omitempty"`
 	Mode     string          `json:"mode"` // that this checkout has chosen; services say what they run
 	Profile  string          `json:"profile,omitempty"`
 	Live     *state.Holder   `json:"live,omitempty"`
@@ -61,6 +64,9 @@ func (e *Environment) Status(ctx context.Context, format string) error {
 		return e.settings.Term.JSON(status)
 	}
 	e.settings.Term.Say("%s  mode %s  %s", status.Project, plan.Name(status.Mode, status.Profile), status.Folder)
+	if status.Because != "" {
+		e.settings.Term.Say("not %s, because %s", status.Base, status.Because)
+	}
 	if status.Live != nil {
 		e.settings.Term.Say("%q follows it (pid %d, since %s)", status.Live.Command, status.Live.PID, clock(status.Live.Since))
 	}
@@ -95,6 +101,8 @@ func spaced(addresses []Address) string {
 func (e *Environment) status(ctx context.Context) (Status, error) {
 	modes := e.modes("")
 	status := Status{Project: e.project.Compose.Name, Folder: e.project.Dir(), Mode: modes.Of(""), Profile: e.profileName()}
+	naming := e.project.Naming()
+	status.Base, status.Because, status.Branch = naming.Base, naming.Cause, e.checkout.Branch()
 	answer := e.watchStatus(ctx, &status)
 	if err := e.connect(ctx); err != nil {
 		return status, err

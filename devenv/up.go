@@ -10,6 +10,7 @@ import (
 
 	"devenv/devenv/engine"
 	"devenv/devenv/fault"
+	"devenv/devenv/hook"
 	"devenv/devenv/plan"
 	"devenv/devenv/stack"
 	"devenv/devenv/state"
@@ -29,6 +30,7 @@ type UpOptions struct {
 	Timeout       time.Duration
 	Poll          time.Duration // look at files this often instead of waiting for events; 0 is events
 	DebugWait     []string      // services that run nothing before a debugger has attached
+	NoHooks       bool
 	DryRun        bool
 	Format        string // of the dry run
 }
@@ -44,6 +46,9 @@ func (e *Environment) Up(ctx context.Context, options UpOptions) error {
 	}
 	if err != nil {
 		return err
+	}
+	if options.NoHooks {
+		planned.Hooks = nil
 	}
 	if options.DryRun {
 		return e.printPlan(planned, options.Format)
@@ -120,25 +125,39 @@ func (e *Environment) ready(ctx context.Context, in plan.Input, planned plan.Pla
 	if err := e.connect(ctx); err != nil {
 		return err
 	}
+	if err := e.claim(ctx); err != nil {
+		return err
+	}
 	return stack.PortConflicts(ctx, e.engine, planned.Project)
 }
 
-// converged builds, converges and waits.
+// converged builds, converges and waits, with the hooks before and after.
 func (e *Environment) converged(ctx context.Context, planned plan.Plan, options UpOptions) error {
 	if !options.NoBuild {
 		if err := e.build(ctx, planned, buildFlags{}); err != nil {
 			return err
 		}
 	}
-	err := e.stack.Converge(ctx, e.engine, planned.Project, stack.ConvergeOptions{
+	hooks, err := e.hooksOf(ctx, planned, options.Timeout)
+	if err != nil {
+		return err
+	}
+	if err := hooks.phase(ctx, hook.BeforeUp); err != nil {
+		return err
+	}
+	err = e.stack.Converge(ctx, e.engine, planned.Project, stack.ConvergeOptions{
 		RemoveOrphans: options.RemoveOrphans, WaitTimeout: options.Timeout, Report: e.report,
 	})
 	if err != nil {
 		return err
 	}
-	return e.stack.WaitHealthy(ctx, e.engine, planned.Project.WithServicesDisabled(e.settings.DebugWait...), stack.WaitOptions{
+	err = e.stack.WaitHealthy(ctx, e.engine, planned.Project.WithServicesDisabled(e.settings.DebugWait...), stack.WaitOptions{
 		Timeout: options.Timeout, Settle: settle, Report: e.report,
 	})
+	if err != nil {
+		return err
+	}
+	return hooks.phase(ctx, hook.AfterHealthy)
 }
 
 // canWait refuses to wait for a debugger of services that have none.

@@ -16,6 +16,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"devenv/devenv/document"
+	"devenv/devenv/hook"
 )
 
 // Settings are what a profile may say. To add a setting, add a field and have package project or devenv apply it.
@@ -29,6 +30,7 @@ type Settings struct {
 	ComposeFiles    List                `yaml:"compose_files" doc:"compose files that are merged over the project's own"`
 	ComposeProfiles List                `yaml:"compose_profiles" doc:"Compose profiles to enable, instead of those of .env"`
 	ProjectName     string              `yaml:"project_name" doc:"name of the Compose project"`
+	Hooks           hook.Set            `yaml:"hooks" doc:"what runs around up and down; each phase instead of that of the compose files"`
 }
 
 // Service is what a profile may say of one service.

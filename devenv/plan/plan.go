@@ -14,6 +14,7 @@ import (
 
 	"devenv/devenv/dockerfile"
 	"devenv/devenv/fault"
+	"devenv/devenv/hook"
 	"devenv/devenv/project"
 )
 
@@ -50,6 +51,7 @@ type Input struct {
 	DebugWait   []string          // services that run nothing before a debugger has attached
 	NoDebug     map[string]string // services without a debugger, each with the place that says so
 	Profile     string            // "" is none
+	Hooks       []hook.Hook
 }
 
 // Plan is the decision.
@@ -63,6 +65,7 @@ type Plan struct {
 	Advice  []Advice
 	Agents  []string         // the services that have the agent
 	Debug   map[string]Debug // by service in mode local, where one can be debugged
+	Hooks   []hook.Hook      // those of services that Project runs, and those on this machine
 }
 
 // Debugger is what debugs a service.
@@ -134,6 +137,10 @@ func Make(in Input) (Plan, error) {
 		}
 	}
 	plan.shareImages(in)
+	plan.Hooks = slices.DeleteFunc(slices.Clone(in.Hooks), func(h hook.Hook) bool {
+		_, runs := planned.Services[h.Service]
+		return h.Service != "" && !runs
+	})
 	if len(plan.Agents) > 0 {
 		planned.Configs = maps.Clone(planned.Configs)
 		if planned.Configs == nil {

@@ -15,6 +15,9 @@ func (p Plan) String() string {
 	for _, advice := range p.Advice {
 		fmt.Fprintf(&text, "  %s: %s\n", advice.Service, advice.Text)
 	}
+	for _, h := range p.Hooks {
+		fmt.Fprintf(&text, "  %s: %s  %s  %s\n", h.Phase, h.Run, h.Where(), h.Place)
+	}
 	if len(p.Changes) == 0 {
 		text.WriteString("  devenv changes nothing in it\n")
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/compose-spec/compose-go/v2/utils"
 
+	"devenv/devenv/checkout"
 	"devenv/devenv/fault"
 	"devenv/profiles"
 )
@@ -38,6 +39,9 @@ type inputs struct {
 	profile       *profiles.Profile // laid over the compose files; nil is none
 	profileLayers scope             // the variables of the profile
 	envFilesNamed bool              // by --env-file, where the later file wins; of two .env the first does
+
+	naming checkout.Naming
+	source checkout.Source // of naming.Base
 
 	treeOnce sync.Once
 	built    *tree

@@ -8,6 +8,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 
 	"devenv/devenv/document"
+	"devenv/devenv/hook"
 )
 
 // extensionKey is where devenv's settings stand in a compose file. Compose ignores keys that begin with x-, but it
@@ -18,6 +19,8 @@ const extensionKey = "x-devenv"
 type Extension struct {
 	Mode  string `yaml:"mode"`  // the mode that is used when none is chosen; "" for devenv's own default
 	Watch Watch  `yaml:"watch"` // on top of the rules of .gitignore and .dockerignore
+
+	Hooks hook.Set `yaml:"hooks"` // what runs around up and down
 }
 
 // Watch says which files matter although a rule ignores them, and which do not: lines in the language of .gitignore,

@@ -36,6 +36,9 @@ func (s Steps) Installs() bool {
 	return s.Place != nil || len(s.Stage) > 0 && s.Stage[0] != string(Lock) && s.Stage[0] != "tree" && !leavesEnvironment(s.Stage)
 }
 
+// Reads says whether neither the project's files nor the environment are changed.
+func (s Steps) Reads() bool { return !s.Keep && !s.Installs() }
+
 // Decide says how a request is carried out in a project with these files.
 func Decide(request Request, files Files) Steps {
 	apart := len(installedFolders(files[lockFile])) > 0
@@ -44,7 +47,7 @@ func Decide(request Request, files Files) Steps {
 	case Deps:
 		return Steps{Stage: append([]string{"tree"}, args...)}
 	case Lock:
-		return Steps{Stage: append([]string{"lock"}, args...), Keep: true}
+		return Steps{Stage: append([]string{"lock"}, args...), Keep: !has(args, "--check", "--locked", "--check-exists", "--frozen", "--dry-run")}
 	case Upgrade:
 		return sync(apart, upgrades(args))
 	case Sync:

@@ -2,6 +2,7 @@ package uv
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -42,15 +43,16 @@ type Outcome struct {
 // Do carries out steps that were decided for files. Unless uv succeeds, status 0, files and environment are as before;
 // an error says what of that could not be done.
 func (r Runner) Do(ctx context.Context, steps Steps, files Files) (Outcome, error) {
+	if steps.Reads() {
+		return r.read(ctx, steps, files)
+	}
 	run := &run{Runner: r, before: files, now: files, began: time.Now()}
 	if err := run.prepare(ctx, steps); err != nil {
 		return Outcome{}, err
 	}
 	status, err := run.do(ctx, steps)
 	if status != 0 || err != nil {
-		if err == nil && status == killed {
-			err = fault.New(fault.Failed, "%s: uv was killed, as when its container ends", r.Service)
-		}
+		err = errors.Join(err, r.ended(status))
 		broken, undone := run.undo(run.Now)
 		return Outcome{Status: status, Hint: hint(string(run.said.text)), Broken: broken}, errors.Join(err, undone)
 	}
@@ -66,6 +68,27 @@ func (r Runner) Do(ctx context.Context, steps Steps, files Files) (Outcome, erro
 	modified, err := r.Engine.Modified(ctx, r.ID, run.place.Packages)
 	outcome.Installed = !modified.Equal(run.place.Touched)
 	return outcome, err
+}
+
+// read carries out steps that change nothing, beside whatever others do in the container: in a stage of its own, which
+// goes with it.
+func (r Runner) read(ctx context.Context, steps Steps, files Files) (Outcome, error) {
+	r.Project.apart = "-" + rand.Text()
+	run := &run{Runner: r, before: files, now: files}
+	if err := run.prepare(ctx, steps); err != nil {
+		return Outcome{}, err
+	}
+	status, err := run.onStage(ctx, steps)
+	_, _, _ = r.Engine.Output(r.Now, r.ID, engine.Command{Args: []string{"rm", "-rf", r.Project.base()}, User: "0"}) // else it goes with the container
+	return Outcome{Status: status, Hint: hint(string(run.said.text))}, errors.Join(err, r.ended(status))
+}
+
+// ended is the error for a status of uv's that is not its own, or nil.
+func (r Runner) ended(status int) error {
+	if status != killed {
+		return nil
+	}
+	return fault.New(fault.Failed, "%s: uv was killed, as when its container ends", r.Service)
 }
 
 // Sync brings the environment in line with the lock file on the host, in the project's own folder. What uv says counts

@@ -10,17 +10,17 @@ import (
 	"devenv/devenv/engine"
 )
 
-// base is the folder of a container that belongs to a run of uv.
-const base = "/devenv/uv"
+// base is the folder of a container that belongs to a run of uv. Those that change something come one by one and share it.
+func (p Project) base() string { return "/devenv/uv" + p.apart }
 
 // stageFolder is where the stage of a project is. Below base it has the same path as in the container, so that ".."
 // leads to the same places.
-func (p Project) stageFolder() string { return path.Join(base, p.Container) }
+func (p Project) stageFolder() string { return path.Join(p.base(), p.Container) }
 
 // stage is the stage of a project as files of a container, for a user there. The first of them is an empty file in place
 // of the whole folder: it takes away what an earlier run has left.
 func (p Project) stage(files Files, owner Owner) ([]engine.File, error) {
-	staged := []engine.File{{Path: base, Mode: 0o644}, {Path: base, Mode: fs.ModeDir | 0o755}}
+	staged := []engine.File{{Path: p.base(), Mode: 0o644}, {Path: p.base(), Mode: fs.ModeDir | 0o755}}
 	for _, dir := range parents(files) {
 		folder := path.Join(p.stageFolder(), dir)
 		staged = append(staged, engine.File{Path: folder, Mode: fs.ModeDir | 0o755, UID: owner.UID, GID: owner.GID})

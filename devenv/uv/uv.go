@@ -25,4 +25,6 @@ type Project struct {
 	Container string // absolute, slashed
 	Workdir   string // slashed, relative to both: where uv is to be run, "." for the folder itself
 	Mounted   bool   // the container sees the host's files
+
+	apart string // tells the stage of a run from those of others beside it
 }

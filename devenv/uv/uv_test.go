@@ -69,6 +69,9 @@ func TestDecide(t *testing.T) {
 		if got := line(steps.Place); got != c.place {
 			t.Errorf("%s %v: place: got %q, want %q", c.command, c.args, got, c.place)
 		}
+		if reads := c.command == Deps || c.command == Lock; steps.Reads() != reads {
+			t.Errorf("%s %v: reads: got %v", c.command, c.args, steps.Reads())
+		}
 		if steps.Installs() != c.changes {
 			t.Errorf("%s %v: installs: got %v", c.command, c.args, steps.Installs())
 		}
