@@ -58,7 +58,8 @@ type Environment struct {
 	stack  *stack.Stack
 	engine *engine.Client // nil until connect
 
-	touched map[string]bool // containers whose outcome report has told; the stack reports one event at a time
+	touched map[string]bool   // containers whose outcome report has told; the stack reports one event at a time
+	stolen  map[uint16]string // host ports that were free when they were chosen and taken when they were wanted, by whom
 }
 
 // Open loads the project. It needs no engine.
@@ -76,7 +77,7 @@ func Open(ctx context.Context, settings Settings) (*Environment, error) {
 }
 
 func open(ctx context.Context, settings Settings, opened *stack.Stack) (*Environment, error) {
-	env := &Environment{settings: settings, stack: opened, touched: map[string]bool{}}
+	env := &Environment{settings: settings, stack: opened, touched: map[string]bool{}, stolen: map[uint16]string{}}
 	moved := false
 	loaded, err := project.Load(ctx, project.Request{
 		Dir: settings.Dir, Env: settings.Env, Files: settings.Files, EnvFiles: settings.EnvFiles,

@@ -9,6 +9,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 
 	"devenv/devenv/build"
+	"devenv/devenv/image"
 	"devenv/devenv/plan"
 	"devenv/devenv/stack"
 )
@@ -127,4 +128,9 @@ func withBuild(services types.Services) []string {
 	}
 	slices.Sort(names)
 	return names
+}
+
+// inspect reads what images of the engine hold, in the order of refs. The engine is connected.
+func (e *Environment) inspect(ctx context.Context, refs ...string) ([]image.Image, error) {
+	return image.Read(ctx, e.engine, e.store.Images(), refs...)
 }

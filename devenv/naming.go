@@ -8,6 +8,8 @@ import (
 
 	"devenv/devenv/checkout"
 	"devenv/devenv/fault"
+	"devenv/devenv/plan"
+	"devenv/devenv/stack"
 	"devenv/devenv/state"
 )
 
@@ -98,6 +100,11 @@ func (e *Environment) claim(ctx context.Context) error {
 		return nil
 	}
 	return err
+}
+
+// share makes sure of the volumes that this checkout has in common with the first one.
+func (e *Environment) share(ctx context.Context, planned plan.Plan) error {
+	return stack.Share(ctx, e.engine, planned.Project, e.project.Naming().Base, planned.Shared)
 }
 
 // others are what is known besides a project, without those whose folder is gone and whose name it takes over.

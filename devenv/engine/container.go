@@ -21,6 +21,9 @@ const (
 	LabelReplace = "com.docker.compose.replace"
 )
 
+// LabelFolder is devenv's own, on every container, network and volume that it makes: the folder of the project.
+const LabelFolder = "devenv.folder"
+
 // The states of a container, as the Engine API names them.
 const (
 	Created    = "created"

@@ -3,12 +3,15 @@ package project
 import (
 	"maps"
 	"reflect"
+	"slices"
+	"strings"
 
 	"github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/types"
 
 	"devenv/devenv/document"
 	"devenv/devenv/hook"
+	"devenv/profiles"
 )
 
 // extensionKey is where devenv's settings stand in a compose file. Compose ignores keys that begin with x-, but it
@@ -19,9 +22,35 @@ const extensionKey = "x-devenv"
 type Extension struct {
 	Mode  string `yaml:"mode"`  // the mode that is used when none is chosen; "" for devenv's own default
 	Watch Watch  `yaml:"watch"` // on top of the rules of .gitignore and .dockerignore
+	// Volumes are those that worktrees and other clones have in common with the first checkout.
+	Volumes Volumes `yaml:"volumes"`
 
-	Hooks hook.Set `yaml:"hooks"` // what runs around up and down
+	Doctor Doctor              `yaml:"doctor"`
+	Hooks  hook.Set            `yaml:"hooks"` // what runs around up and down
+	Ports  profiles.PortPolicy `yaml:"ports"` // what a profile says of ports goes before
 }
+
+// Volumes is a profile's too.
+type Volumes = profiles.Volumes
+
+// Doctor says what `devenv doctor` leaves alone.
+type Doctor struct {
+	Off map[string]Reason `yaml:"off"` // rules by name, and why the project does not want them
+}
+
+// Reason is a sentence that somebody must have written.
+type Reason string
+
+// Refuse wants a text that is not blank.
+func (*Reason) Refuse(value any) string {
+	if text, _ := value.(string); strings.TrimSpace(text) == "" {
+		return "say why in a sentence, for whoever reads it next year"
+	}
+	return ""
+}
+
+// Schema is that of a text.
+func (*Reason) Schema() map[string]any { return map[string]any{"type": "string", "minLength": 1} }
 
 // Watch says which files matter although a rule ignores them, and which do not: lines in the language of .gitignore,
 // from the project's folder on.
@@ -66,6 +95,9 @@ func (p *Project) decodeExtensions() error {
 	if err := p.inputs.decodeExtension(p.Compose.Extensions, nil, &p.Extension); err != nil {
 		return err
 	}
+	if err := p.checkVolumes(); err != nil {
+		return err
+	}
 	for _, name := range p.Compose.ServiceNames() {
 		var extension ServiceExtension
 		path := []string{"services", name}
@@ -77,6 +109,19 @@ func (p *Project) decodeExtensions() error {
 			return err
 		}
 		p.Services[name] = extension
+	}
+	return nil
+}
+
+// checkVolumes refuses volumes to share that no compose file has.
+func (p *Project) checkVolumes() error {
+	known := slices.Sorted(maps.Keys(p.declared.Volumes))
+	for _, name := range p.Extension.Volumes.Names() {
+		if !slices.Contains(known, name) {
+			path := []string{extensionKey, "volumes", name}
+			return document.Near(p.inputs.at(path, "%s: no such volume", document.Path(path)).
+				WithHint("the volumes are: %s", strings.Join(known, ", ")), name, known)
+		}
 	}
 	return nil
 }

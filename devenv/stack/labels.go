@@ -10,11 +10,13 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/docker/compose/v5/pkg/api"
 
+	"devenv/devenv/engine"
 	"devenv/devenv/fault"
 )
 
 // Labels returns a copy of p whose services carry the labels by which Compose finds its containers again, the same
-// as Compose's own loader sets (pkg/compose/loader.go). Converge and Run do this themselves.
+// as Compose's own loader sets (pkg/compose/loader.go), and everything the one by which devenv knows what it has made.
+// Neither is part of what Compose compares, so nothing is recreated for a label. Converge and Run do this themselves.
 func Labels(p *types.Project) *types.Project {
 	labelled, _ := p.WithServicesTransform(func(name string, s types.ServiceConfig) (types.ServiceConfig, error) {
 		own := types.Labels{
@@ -24,6 +26,7 @@ func Labels(p *types.Project) *types.Project {
 			api.WorkingDirLabel:  p.WorkingDir,
 			api.ConfigFilesLabel: strings.Join(p.ComposeFiles, ","),
 			api.OneoffLabel:      "False",
+			engine.LabelFolder:   p.WorkingDir,
 		}
 		if files, named := s.CustomLabels[api.EnvironmentFileLabel]; named {
 			own[api.EnvironmentFileLabel] = files
@@ -31,6 +34,14 @@ func Labels(p *types.Project) *types.Project {
 		s.CustomLabels = own
 		return s, nil
 	}) // the only possible error is the function's own
+	for key, network := range labelled.Networks {
+		network.CustomLabels = network.CustomLabels.Add(engine.LabelFolder, p.WorkingDir)
+		labelled.Networks[key] = network
+	}
+	for key, volume := range labelled.Volumes {
+		volume.CustomLabels = volume.CustomLabels.Add(engine.LabelFolder, p.WorkingDir)
+		labelled.Volumes[key] = volume
+	}
 	return labelled
 }
 

@@ -149,6 +149,22 @@ func replace(name string, content []byte) (err error) {
 	return nil
 }
 
+// MakeFolder makes a folder that belongs to the owner of the one that it is in.
+func MakeFolder(name string) error {
+	like, err := os.Stat(filepath.Dir(name))
+	if err != nil {
+		return fault.New(fault.Failed, "%s: %w", name, err)
+	}
+	if err := os.Mkdir(name, 0o755); err != nil {
+		return fault.New(fault.Failed, "%s: %w", name, err)
+	}
+	folder, err := os.Open(name)
+	if err != nil {
+		return fault.New(fault.Failed, "%s: %w", name, err)
+	}
+	return errors.Join(own(folder, like), folder.Close())
+}
+
 // model is what a file's owner and mode are taken from: itself, or for a new one its folder.
 func model(name string) (like fs.FileInfo, mode fs.FileMode, err error) {
 	like, err = os.Stat(name)

@@ -1,6 +1,7 @@
 package uv
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path"
@@ -41,7 +42,7 @@ func (r Runner) setup(ctx context.Context) (engine.Setup, error) {
 // app that only reads it, is changed by its owner.
 func (r Runner) look(ctx context.Context, setup engine.Setup, user Owner) (Place, error) {
 	env := variables(setup.Env)
-	place := Place{Owner: user, Environment: path.Join(r.Project.Container, ".venv")}
+	place := Place{Owner: user, Environment: cmp.Or(r.Project.Environment, path.Join(r.Project.Container, ".venv"))}
 	if set := env["UV_PROJECT_ENVIRONMENT"]; path.IsAbs(set) {
 		place.Environment = path.Clean(set)
 	} else if set != "" {
@@ -63,7 +64,10 @@ func (r Runner) look(ctx context.Context, setup engine.Setup, user Owner) (Place
 func (p *Place) environment(ctx context.Context, r Runner) error {
 	if p.Owner.UID != 0 {
 		about, err := r.Engine.Get(ctx, r.ID, path.Join(p.Environment, "pyvenv.cfg"))
-		if err != nil || len(about) != 1 {
+		if err == nil && len(about) == 0 { // a volume that nothing is in yet
+			about, err = r.Engine.Get(ctx, r.ID, p.Environment)
+		}
+		if err != nil || len(about) == 0 {
 			return err
 		}
 		p.Owner = Owner{about[0].UID, about[0].GID}
