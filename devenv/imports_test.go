@@ -31,8 +31,8 @@ var owners = map[string][]string{
 // arrows are the imports inside devenv that are allowed: data flows one way, from the files to the containers.
 var arrows = map[string][]string{
 	"cmd/devenv":           {"devenv", "devenv/fault", "devenv/term"},
-	"devenv": {"devenv/build", "devenv/checkout", "devenv/compare", "devenv/contents", "devenv/debug", "devenv/debug/delve", "devenv/debug/vscode", "devenv/dockerfile", "devenv/doctor", "devenv/document", "devenv/engine", "devenv/fault", "devenv/hook", "devenv/host", "devenv/image", "devenv/live", "devenv/plan", "devenv/project", "devenv/reload", "devenv/reload/agent", "devenv/secret", "devenv/source", "devenv/stack", "devenv/state", "devenv/term", "devenv/uv", "devenv/watch", "profiles"},
-	"devenv/plan": {"devenv/checkout", "devenv/dockerfile", "devenv/fault", "devenv/hook", "devenv/project", "devenv/source"},
+	"devenv":               {"devenv/build", "devenv/checkout", "devenv/compare", "devenv/contents", "devenv/debug", "devenv/debug/delve", "devenv/debug/vscode", "devenv/dockerfile", "devenv/doctor", "devenv/document", "devenv/engine", "devenv/fault", "devenv/hook", "devenv/host", "devenv/image", "devenv/live", "devenv/plan", "devenv/project", "devenv/reload", "devenv/reload/agent", "devenv/secret", "devenv/source", "devenv/stack", "devenv/state", "devenv/term", "devenv/uv", "devenv/watch", "profiles"},
+	"devenv/plan":          {"devenv/checkout", "devenv/dockerfile", "devenv/fault", "devenv/hook", "devenv/project", "devenv/source"},
 	"devenv/project":       {"devenv/checkout", "devenv/document", "devenv/fault", "devenv/hook", "devenv/secret", "profiles"},
 	"profiles":             {"devenv/document", "devenv/fault", "devenv/hook"},
 	"devenv/hook":          {},
