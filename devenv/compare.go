@@ -281,7 +281,7 @@ func (e *Environment) development(in plan.Input, service string) []string {
 	if err != nil {
 		return nil
 	}
-	return files.Development()
+	return files.OnlyForDevelopment()
 }
 
 // checked fails with every broken promise.

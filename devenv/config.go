@@ -47,10 +47,10 @@ func (e *Environment) explain(ctx context.Context, options ConfigOptions) error 
 	explanations, err := e.project.Explain(options.Name, project.ExplainOptions{
 		ImageEnv: e.imageEnv(ctx, planned), ShowSecrets: options.ShowSecrets,
 	})
-	if err != nil {
+	changes := changesOf(planned, options.Name)
+	if err != nil && changes == nil { // of volumes and networks only the changes are known
 		return err
 	}
-	changes := changesOf(planned, options.Name)
 	if !options.ShowSecrets {
 		changes = maskedChanges(changes)
 	}
@@ -63,6 +63,10 @@ func (e *Environment) explain(ctx context.Context, options ConfigOptions) error 
 		}
 	}
 	for _, change := range changes {
+		if change.Service == "" {
+			e.settings.Term.Say("devenv changes it: %s", change)
+			continue
+		}
 		e.settings.Term.Say("devenv changes it in mode %s: %s", planned.Modes.Of(change.Service), change)
 	}
 	return nil
@@ -127,7 +131,7 @@ func (e *Environment) place(origin project.Origin) string {
 func changesOf(planned plan.Plan, name string) []plan.Change {
 	var concerned []plan.Change
 	for _, change := range planned.Changes {
-		full := change.Service + "." + change.Key
+		full := change.Path()
 		if name == full || name == change.Service+"."+strings.TrimPrefix(change.Key, "environment.") || strings.HasPrefix(full, name+".") || "environment."+name == change.Key {
 			concerned = append(concerned, change)
 		}

@@ -15,7 +15,7 @@ var owners = map[string][]string{
 	"github.com/compose-spec/compose-go/v2/loader":        {"devenv/devenv/project", "devenv/devenv/stack"}, // stack names the type of a resource loader
 	"github.com/compose-spec/compose-go/v2/cli":           {"devenv/devenv/project"},
 	"github.com/moby/buildkit/frontend/dockerfile/parser": {"devenv/devenv/dockerfile"},
-	"github.com/moby/buildkit/client":                     {"devenv/devenv/build"},
+	"github.com/moby/buildkit/client":                     {"devenv/devenv/build", "devenv/devenv/dockerfile"}, // dockerfile names types of its checks
 	"github.com/docker/compose":                           {"devenv/devenv/stack"},
 	"github.com/docker/cli":                               {"devenv/devenv/stack"},
 	"github.com/docker/docker":                            {"devenv/devenv/engine"},
@@ -31,12 +31,14 @@ var owners = map[string][]string{
 // arrows are the imports inside devenv that are allowed: data flows one way, from the files to the containers.
 var arrows = map[string][]string{
 	"cmd/devenv":           {"devenv", "devenv/fault", "devenv/term"},
-	"devenv":               {"devenv/build", "devenv/checkout", "devenv/debug", "devenv/document", "devenv/debug/delve", "devenv/debug/vscode", "devenv/dockerfile", "devenv/engine", "devenv/fault", "devenv/hook", "devenv/host", "devenv/compare", "devenv/image", "devenv/plan", "devenv/live", "devenv/project", "devenv/reload", "devenv/reload/agent", "devenv/secret", "devenv/source", "devenv/stack", "devenv/state", "devenv/term", "devenv/uv", "devenv/watch", "profiles"},
-	"devenv/plan":          {"devenv/dockerfile", "devenv/fault", "devenv/hook", "devenv/project", "devenv/source"},
+	"devenv":               {"devenv/build", "devenv/checkout", "devenv/compare", "devenv/debug", "devenv/debug/delve", "devenv/debug/vscode", "devenv/dockerfile", "devenv/doctor", "devenv/document", "devenv/engine", "devenv/fault", "devenv/files", "devenv/hook", "devenv/host", "devenv/image", "devenv/live", "devenv/plan", "devenv/project", "devenv/reload", "devenv/reload/agent", "devenv/secret", "devenv/source", "devenv/stack", "devenv/state", "devenv/term", "devenv/uv", "devenv/watch", "profiles"},
+	"devenv/plan":          {"devenv/checkout", "devenv/dockerfile", "devenv/fault", "devenv/hook", "devenv/project", "devenv/source"},
 	"devenv/project":       {"devenv/checkout", "devenv/document", "devenv/fault", "devenv/hook", "devenv/secret", "profiles"},
 	"profiles":             {"devenv/document", "devenv/fault", "devenv/hook"},
 	"devenv/hook":          {},
 	"devenv/host":          {"devenv/fault"},
+	"devenv/files":         {"devenv/fault"},
+	"devenv/doctor":        {"devenv/dockerfile", "devenv/fault", "devenv/image", "devenv/plan", "devenv/project", "devenv/secret", "devenv/source", "devenv/uv"},
 	"devenv/document":      {"devenv/fault"},
 	"devenv/build":         {"devenv/fault", "devenv/dockerfile"},
 	"devenv/stack":         {"devenv/engine", "devenv/fault"},
@@ -58,7 +60,7 @@ var arrows = map[string][]string{
 	"devenv/debug/daptest": {},
 	"devenv/debug/delve":   {"devenv/fault"},
 	"devenv/debug/vscode":  {"devenv/fault"},
-	"devenv/uv":            {"devenv/engine", "devenv/fault"},
+	"devenv/uv":            {"devenv/engine", "devenv/fault", "devenv/files"},
 	"examples/bench":       {"examples/editor"},
 	"examples/demo":        {"examples/editor"},
 	"examples/editor":      {},

@@ -2,9 +2,11 @@ package devenv
 
 import (
 	"context"
-	"errors"
 	"time"
 
+	"github.com/compose-spec/compose-go/v2/types"
+
+	"devenv/devenv/plan"
 	"devenv/devenv/stack"
 )
 
@@ -34,9 +36,12 @@ func (e *Environment) Down(ctx context.Context, options DownOptions) error {
 			Scope: scope, Volumes: options.Volumes, RemoveOrphans: options.RemoveOrphans,
 		})
 		if err == nil && len(options.Services) == 0 {
-			err = errors.Join(e.store.ForgetEnvironments(), e.store.ForgetHooks())
+			err = e.store.ForgetHooks()
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return e.afterDown(ctx, options)
 	})
 }
 
@@ -64,6 +69,12 @@ func (e *Environment) lifecycle(ctx context.Context, services []string, timeout 
 		return err
 	}
 	return e.change(ctx, func() error {
-		return do(stack.Scope{Project: e.project.Compose, Services: services, Timeout: timeout, Report: e.report})
+		return do(stack.Scope{Project: e.apart(), Services: services, Timeout: timeout, Report: e.report})
 	})
+}
+
+// apart is the project with the names that networks, volumes and containers have in this checkout.
+func (e *Environment) apart() *types.Project {
+	project, _, _ := plan.Apart(plan.Input{Project: e.project.Compose, Naming: e.project.Naming(), Shared: e.project.Extension.Volumes})
+	return project
 }

@@ -8,6 +8,8 @@ import (
 
 	"devenv/devenv/checkout"
 	"devenv/devenv/fault"
+	"devenv/devenv/plan"
+	"devenv/devenv/stack"
 	"devenv/devenv/state"
 )
 
@@ -100,6 +102,11 @@ func (e *Environment) claim(ctx context.Context) error {
 	return err
 }
 
+// share makes sure of the volumes that this checkout has in common with the first one.
+func (e *Environment) share(ctx context.Context, planned plan.Plan) error {
+	return stack.Share(ctx, e.engine, planned.Project, e.project.Naming().Base, planned.Shared)
+}
+
 // others are what is known besides a project, without those whose folder is gone and whose name it takes over.
 func others(known []state.Project, own state.Project) []state.Project {
 	var all []state.Project
@@ -111,8 +118,12 @@ func others(known []state.Project, own state.Project) []state.Project {
 	return all
 }
 
-// registry is this user's, by the XDG base directory specification; where there is no home nothing is remembered.
-func (e *Environment) registry() state.Registry {
+// registry is this user's; where there is no home nothing is remembered.
+func (e *Environment) registry() state.Registry { return state.RegistryIn(e.stateHome()) }
+
+// stateHome is the folder for what devenv knows of this user's projects, by the XDG base directory specification; "" where
+// there is no home.
+func (e *Environment) stateHome() string {
 	folder := e.variable("XDG_STATE_HOME")
 	for _, below := range [...][2]string{{"HOME", ".local/state"}, {"LOCALAPPDATA", ""}} {
 		if home := e.variable(below[0]); !filepath.IsAbs(folder) && home != "" {
@@ -120,7 +131,7 @@ func (e *Environment) registry() state.Registry {
 		}
 	}
 	if !filepath.IsAbs(folder) {
-		return state.RegistryIn("")
+		return ""
 	}
-	return state.RegistryIn(filepath.Join(folder, "devenv"))
+	return filepath.Join(folder, "devenv")
 }

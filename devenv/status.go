@@ -47,8 +47,8 @@ type ServiceStatus struct {
 	Addresses []Address `json:"addresses"`
 
 	imageID     string // of the container
-	containerID string
-	synced      bool // the container's environment is what pyproject.toml and uv.lock ask for, whatever its image has
+	environment string // as environmentOf has it
+	synced      bool   // the container's environment is what pyproject.toml and uv.lock ask for, whatever its image has
 }
 
 // Absent is the state of a service that has no container.
@@ -71,6 +71,9 @@ func (e *Environment) Status(ctx context.Context, format string) error {
 		e.settings.Term.Say("%q follows it (pid %d, since %s)", status.Live.Command, status.Live.PID, clock(status.Live.Since))
 	}
 	e.settings.Term.Say("watching: %s", status.Watching)
+	if _, planned, err := e.plan(e.modes(""), nil); err == nil {
+		e.sayPorts(planned)
+	}
 	var rows [][]string
 	for _, s := range status.Services {
 		rows = append(rows, []string{s.Service, s.Mode, s.Target, s.Image, s.Current, s.condition(), s.Reload, s.Debugger, spaced(s.Addresses)})
@@ -154,7 +157,7 @@ func serviceRows(service, mode string, containers []engine.Container, engineHost
 		rows = append(rows, ServiceStatus{
 			Service: service, Container: container.Name, Mode: cmp.Or(container.Labels[plan.ModeLabel], plan.Local),
 			State: container.State, Health: container.Health, ExitCode: container.ExitCode,
-			Addresses: addresses(container, engineHost), imageID: container.ImageID, containerID: container.ID,
+			Addresses: addresses(container, engineHost), imageID: container.ImageID, environment: environmentOf(container),
 		})
 	}
 	if rows == nil {
@@ -186,7 +189,7 @@ func (e *Environment) addImages(ctx context.Context, rows []ServiceStatus) error
 	for i := range rows {
 		row, service := &rows[i], planned.Project.Services[rows[i].Service]
 		row.Image = plan.ImageName(planned.Project.Name, service)
-		row.synced = projects[row.Service].isFor(environments[row.containerID])
+		row.synced = projects[row.Service].isFor(environments[row.environment])
 		if service.Build != nil {
 			row.Target = service.Build.Target
 		} else if service.Labels[plan.ModeLabel] == "" {

@@ -30,6 +30,8 @@ type Settings struct {
 	ComposeFiles    List                `yaml:"compose_files" doc:"compose files that are merged over the project's own"`
 	ComposeProfiles List                `yaml:"compose_profiles" doc:"Compose profiles to enable, instead of those of .env"`
 	ProjectName     string              `yaml:"project_name" doc:"name of the Compose project"`
+	Ports           PortPolicy          `yaml:"ports" doc:"ports of this machine: auto takes a free one where one is taken and remembers it, declared does not; or offset, and single ones as SERVICE:PORT"`
+	Volumes         Volumes             `yaml:"volumes" doc:"shared: worktrees and other clones use the first one's volumes; or NAME: shared for some"`
 	Hooks           hook.Set            `yaml:"hooks" doc:"what runs around up and down; each phase instead of that of the compose files"`
 }
 

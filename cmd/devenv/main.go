@@ -98,7 +98,7 @@ func settings(now context.Context) devenv.Settings {
 		Interactive: isTerminal(os.Stderr) && os.Getenv("TERM") != "dumb",
 		Pictures:    isTerminal(os.Stdout) && os.Getenv("TERM") != "dumb",
 		Command:     strings.Join(append([]string{"devenv"}, os.Args[1:]...), " "),
-		PID:         os.Getpid(),
+		PID:         os.Getpid(), UID: os.Getuid(),
 	}
 }
 

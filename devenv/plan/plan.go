@@ -12,6 +12,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/format"
 	"github.com/compose-spec/compose-go/v2/types"
 
+	"devenv/devenv/checkout"
 	"devenv/devenv/dockerfile"
 	"devenv/devenv/fault"
 	"devenv/devenv/hook"
@@ -48,10 +49,16 @@ type Input struct {
 	IsFile      func(hostPath string) bool // an existing file that is not a directory
 	Agent       Agent
 	Modes       Modes
-	DebugWait   []string          // services that run nothing before a debugger has attached
-	NoDebug     map[string]string // services without a debugger, each with the place that says so
-	Profile     string            // "" is none
-	Hooks       []hook.Hook
+	// Packages is the uv project of a service as it is planned so far; nil is none for all.
+	Packages func(types.ServiceConfig) (Packages, bool)
+	// Kept says of volumes with an environment that was changed in place for which Packages.Asked it is now.
+	Kept      map[string]string
+	DebugWait []string          // services that run nothing before a debugger has attached
+	NoDebug   map[string]string // services without a debugger, each with the place that says so
+	Profile   string            // "" is none
+	Naming    checkout.Naming
+	Shared    project.Volumes // that all checkouts have in common
+	Hooks     []hook.Hook
 }
 
 // Plan is the decision.
@@ -63,9 +70,19 @@ type Plan struct {
 	Profile string // "" is none
 	Changes []Change
 	Advice  []Advice
-	Agents  []string         // the services that have the agent
-	Debug   map[string]Debug // by service in mode local, where one can be debugged
-	Hooks   []hook.Hook      // those of services that Project runs, and those on this machine
+	Agents  []string // the services that have the agent
+	// Environments are the Python environments of services in mode local, as far as the compose file and the Dockerfile say.
+	Environments map[string]PythonEnvironment
+	// Shared are the volumes, by key, that this checkout has in common with the first one, which they belong to.
+	Shared types.Volumes
+	Debug  map[string]Debug // by service in mode local, where one can be debugged
+	Hooks  []hook.Hook      // those of services that Project runs, and those on this machine
+	Ports  []HostPort       // of the whole project; nil before WithPorts
+	// Whole has all services of the project as they are planned, where Project has some of them; nil is Project.
+	Whole *types.Project
+
+	made *Plan    // the plan before its ports were decided
+	fill portFill // what fills references in
 }
 
 // Debugger is what debugs a service.
@@ -97,14 +114,15 @@ func (d Debug) Forwarded() bool { return d.Agent || d.Kind == Delve }
 
 // Change is one thing that devenv changes in a service, and its cause.
 type Change struct {
-	Service string `json:"service"`
+	Service string `json:"service"`        // "" for what is beside the services
 	Key     string `json:"key"`            // attribute path below the service, as in the compose file
 	From    string `json:"from,omitempty"` // "" where nothing was set
 	To      string `json:"to,omitempty"`   // "" where it is taken away
 	Cause   string `json:"cause"`
 }
 
-// Advice is one line for the developer about a service that nothing had to be changed for.
+// Advice is one line for the developer about a service that nothing had to be changed for; Service is "" for what is
+// beside the services.
 type Advice struct {
 	Service string `json:"service"`
 	Text    string `json:"text"`
@@ -115,7 +133,11 @@ func Make(in Input) (Plan, error) {
 	if err := in.check(); err != nil {
 		return Plan{}, err
 	}
-	plan := Plan{Modes: in.Modes, Profile: in.Profile, Debug: map[string]Debug{}}
+	plan := Plan{
+		Modes: in.Modes, Profile: in.Profile, Debug: map[string]Debug{}, Environments: map[string]PythonEnvironment{},
+		Shared: in.sharedVolumes(),
+	}
+	in.Project, plan.Changes, plan.Advice = Apart(in)
 	planned, err := in.Project.WithServicesTransform(func(_ string, s types.ServiceConfig) (types.ServiceConfig, error) {
 		return s, nil // a deep copy of each: what follows must not reach the caller's project
 	})
@@ -135,7 +157,11 @@ func Make(in Input) (Plan, error) {
 		if overlay.agent {
 			plan.Agents = append(plan.Agents, name)
 		}
+		if overlay.environment != (PythonEnvironment{}) {
+			plan.Environments[name] = overlay.environment
+		}
 	}
+	plan.addVolumes()
 	plan.shareImages(in)
 	plan.Hooks = slices.DeleteFunc(slices.Clone(in.Hooks), func(h hook.Hook) bool {
 		_, runs := planned.Services[h.Service]

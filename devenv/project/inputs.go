@@ -39,6 +39,7 @@ type inputs struct {
 	profile       *profiles.Profile // laid over the compose files; nil is none
 	profileLayers scope             // the variables of the profile
 	envFilesNamed bool              // by --env-file, where the later file wins; of two .env the first does
+	refers        bool              // a file has a Reference
 
 	naming checkout.Naming
 	source checkout.Source // of naming.Base
@@ -204,7 +205,7 @@ func (in *inputs) parseEnvFiles(env types.Mapping, files []string) (types.Mappin
 			return nil, err
 		}
 	}
-	found, err := dotenv.GetEnvFromFile(env, files)
+	found, err := readVariables(env, files, &in.refers)
 	if err != nil {
 		return nil, in.failure(err)
 	}

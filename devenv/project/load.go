@@ -29,13 +29,14 @@ func (in *inputs) load(ctx context.Context) (*types.Project, error) {
 	if err != nil {
 		return nil, err
 	}
-	registerRawFormat()
+	registerFormats()
 	project, err := loader.LoadWithContext(ctx, types.ConfigDetails{
 		ConfigFiles: append(slices.Clone(in.contents), overlay...),
 		WorkingDir:  in.dir,
 		Environment: in.env,
 	}, in.withResources, func(options *loader.Options) {
 		options.SkipResolveEnvironment = true
+		options.Interpolate.Substitute = in.substitute
 		options.Profiles = in.profiles()
 		options.ConvertWindowsPaths = utils.StringToBool(in.env["COMPOSE_CONVERT_WINDOWS_PATHS"])
 		in.setName(options)
@@ -49,6 +50,7 @@ func (in *inputs) load(ctx context.Context) (*types.Project, error) {
 	for _, file := range in.contents {
 		project.ComposeFiles = append(project.ComposeFiles, file.Filename)
 	}
+	in.nameFormats(project)
 	return in.switched(project)
 }
 

@@ -101,7 +101,13 @@ func (p *Project) load(ctx context.Context) error {
 	}
 	p.declared, err = p.inputs.load(ctx)
 	if err != nil {
+		if at := p.inputs.checkReferences(nil); at != nil {
+			return at
+		}
 		return p.inputs.failure(err)
+	}
+	if err := p.inputs.checkReferences(p); err != nil {
+		return err
 	}
 	if p.Compose, err = p.resolve(nil); err != nil {
 		return err
