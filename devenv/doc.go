@@ -13,6 +13,6 @@
 //
 // Packages beside the arrows: profiles (one developer's choices), source (which mounts are project code, which files are
 // ignored), dockerfile (stages and facts), engine (direct Engine API), state (what a checkout remembers, who holds it),
-// secret (what may be printed), debug/vscode (an editor's configuration), document (YAML that people write, with its
+// secret (what may be printed), trust (whose certificates are believed), debug/vscode (an editor's configuration), document (YAML that people write, with its
 // places), fault (errors), term (the only printer). cmd/devenv imports this package and holds the flags.
 package devenv

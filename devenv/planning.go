@@ -27,6 +27,10 @@ func (e *Environment) input(of *project.Project, modes plan.Modes) (plan.Input, 
 		Dockerfiles: map[string]*dockerfile.File{}, IsFile: isFile,
 	}
 	in.Agent.Content, in.Agent.Path = agentFile()
+	var err error
+	if in.Trust, err = of.CABundle(); err != nil {
+		return in, err
+	}
 	for _, service := range of.Compose.Services {
 		if service.Build == nil || remote(service.Build.Context) {
 			continue

@@ -52,6 +52,7 @@ func TestScripts(t *testing.T) {
 			"take-port":    takePort,
 			"copy":         copyTree,
 			"engine-proxy": proxied,
+			"authority":    authority,
 		},
 	})
 }

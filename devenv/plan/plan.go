@@ -15,6 +15,7 @@ import (
 	"devenv/devenv/dockerfile"
 	"devenv/devenv/fault"
 	"devenv/devenv/project"
+	"devenv/devenv/trust"
 )
 
 // Local is the mode of everyday work. Every other mode runs the project as its image has it: without source
@@ -46,6 +47,7 @@ type Input struct {
 	Dockerfiles map[string]*dockerfile.File
 	IsFile      func(hostPath string) bool // an existing file that is not a directory
 	Agent       Agent
+	Trust       trust.Bundle // the zero value is none
 	Modes       Modes
 	DebugWait   []string          // services that run nothing before a debugger has attached
 	NoDebug     map[string]string // services without a debugger, each with the place that says so
@@ -59,6 +61,7 @@ type Plan struct {
 	Builds  types.Services
 	Modes   Modes
 	Profile string // "" is none
+	Trust   trust.Bundle
 	Changes []Change
 	Advice  []Advice
 	Agents  []string         // the services that have the agent
@@ -112,7 +115,7 @@ func Make(in Input) (Plan, error) {
 	if err := in.check(); err != nil {
 		return Plan{}, err
 	}
-	plan := Plan{Modes: in.Modes, Profile: in.Profile, Debug: map[string]Debug{}}
+	plan := Plan{Modes: in.Modes, Profile: in.Profile, Trust: in.Trust, Debug: map[string]Debug{}}
 	planned, err := in.Project.WithServicesTransform(func(_ string, s types.ServiceConfig) (types.ServiceConfig, error) {
 		return s, nil // a deep copy of each: what follows must not reach the caller's project
 	})
@@ -123,6 +126,7 @@ func Make(in Input) (Plan, error) {
 	for _, name := range sorted(planned.Services) {
 		overlay := overlay{in: in, mode: in.Modes.Of(name), service: planned.Services[name]}
 		overlay.apply()
+		overlay.addTrust()
 		planned.Services[name] = overlay.service
 		plan.Changes = append(plan.Changes, overlay.changes...)
 		plan.Advice = append(plan.Advice, overlay.advice...)
@@ -134,14 +138,22 @@ func Make(in Input) (Plan, error) {
 		}
 	}
 	plan.shareImages(in)
+	planned.Configs = maps.Clone(planned.Configs)
 	if len(plan.Agents) > 0 {
-		planned.Configs = maps.Clone(planned.Configs)
-		if planned.Configs == nil {
-			planned.Configs = types.Configs{}
-		}
-		planned.Configs[agentConfig] = types.ConfigObjConfig{Name: agentConfig, Content: in.Agent.Content}
+		plan.bring(agentConfig, in.Agent.Content)
+	}
+	if in.Trust.Content != "" {
+		plan.bring(trustConfig, in.Trust.Content)
 	}
 	return plan, nil
+}
+
+// bring adds an inline config, which Compose copies into containers without a mount.
+func (p *Plan) bring(config, content string) {
+	if p.Project.Configs == nil {
+		p.Project.Configs = types.Configs{}
+	}
+	p.Project.Configs[config] = types.ConfigObjConfig{Name: config, Content: content}
 }
 
 // shareImages gives a service without a build, which runs the image that another service builds, the image of that

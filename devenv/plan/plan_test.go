@@ -12,12 +12,13 @@ import (
 	"devenv/devenv/dockerfile"
 	"devenv/devenv/plan"
 	"devenv/devenv/project"
+	"devenv/devenv/trust"
 )
 
 var update = flag.Bool("update", false, "write what the plans are into testdata")
 
 // Each file of testdata is a project, the modes to plan it in and the plans as a developer reads them: a compose
-// file, its Dockerfiles, and `want MODE`, `want-agent MODE` (devenv has an agent to give) or `differences MODE`, where MODE can be MODE,SERVICE=MODE.
+// file, its Dockerfiles, and `want MODE`, `want-agent MODE` (devenv has an agent to give), `want-trust MODE` (there is a ca_bundle) or `differences MODE`, where MODE can be MODE,SERVICE=MODE.
 func TestPlans(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || files == nil {
@@ -32,7 +33,7 @@ func TestPlans(t *testing.T) {
 			dir := unpack(t, archive)
 			for i, section := range archive.Files {
 				what, modes, _ := strings.Cut(section.Name, " ")
-				if what != "want" && what != "want-agent" && what != "differences" {
+				if what != "want" && what != "want-agent" && what != "want-trust" && what != "differences" {
 					continue
 				}
 				got := planned(t, dir, what, modes)
@@ -72,7 +73,9 @@ func unpack(t *testing.T, archive *txtar.Archive) string {
 func planned(t *testing.T, dir, what, modes string) string {
 	t.Helper()
 	in := input(t, dir, modes)
-	if what != "want" {
+	if what == "want-trust" {
+		in.Trust = trust.Bundle{Place: "compose.yml:3", Content: "certificates"}
+	} else if what != "want" {
 		in.Agent = plan.Agent{Path: "/devenv/agent.zip", Content: "the agent"}
 	}
 	before, err := in.Project.MarshalYAML()

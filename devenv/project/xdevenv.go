@@ -18,6 +18,8 @@ const extensionKey = "x-devenv"
 type Extension struct {
 	Mode  string `yaml:"mode"`  // the mode that is used when none is chosen; "" for devenv's own default
 	Watch Watch  `yaml:"watch"` // on top of the rules of .gitignore and .dockerignore
+	// CABundle is a file of certificates, for builds, containers and uv: see Project.CABundle.
+	CABundle string `yaml:"ca_bundle"`
 }
 
 // Watch says which files matter although a rule ignores them, and which do not: lines in the language of .gitignore,
