@@ -284,7 +284,7 @@ func (e *Environment) development(in plan.Input, service string) []string {
 	if err != nil {
 		return nil
 	}
-	return files.OnlyForDevelopment()
+	return files.Development()
 }
 
 // checked fails with every broken promise.

@@ -8,9 +8,9 @@ import (
 	"github.com/pelletier/go-toml/v2"
 )
 
-// OnlyForDevelopment are the packages, by their normal names and sorted, that the project asks for in dependency groups of
-// any name, and that nothing needs which it needs to run, by its uv.lock.
-func (f Files) OnlyForDevelopment() []string {
+// Development are the packages, by their normal names and sorted, that the project asks for in its dependency groups
+// alone: nothing that it needs to run needs them, by its uv.lock.
+func (f Files) Development() []string {
 	groups, projects := map[string]bool{}, map[string]bool{}
 	var runtime []need
 	for name, text := range f {
@@ -45,7 +45,16 @@ func (p project) groups() map[string]bool {
 	for _, text := range p.Tool.UV.Development {
 		all[requirementName(text)] = true
 	}
+	delete(all, "")
 	return all
+}
+
+func requirementName(text string) string {
+	match := requirementText.FindStringSubmatch(text)
+	if match == nil {
+		return ""
+	}
+	return normal(match[1])
 }
 
 // need is a package and the extras of it that are asked for.

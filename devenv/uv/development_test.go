@@ -6,7 +6,7 @@ import (
 )
 
 // What a group asks for and the project needs anyway, also by way of others and their extras, is not for development alone.
-func TestOnlyForDevelopment(t *testing.T) {
+func TestDevelopment(t *testing.T) {
 	const project = `
 [project]
 name = "Shop"
@@ -45,7 +45,7 @@ dependencies = [{ name = "anyio" }, { name = "fastapi" }]
 		{nil, "anyio httpx ipdb pytest redis ruff"},
 	} {
 		files := Files{"pyproject.toml": []byte(project), "uv.lock": c.lock}
-		if got := strings.Join(files.OnlyForDevelopment(), " "); got != c.want {
+		if got := strings.Join(files.Development(), " "); got != c.want {
 			t.Errorf("got %s, want %s", got, c.want)
 		}
 	}
