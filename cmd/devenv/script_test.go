@@ -53,6 +53,7 @@ func TestScripts(t *testing.T) {
 			"copy":         copyTree,
 			"engine-proxy": proxied,
 			"authority":    authority,
+			"inspected":    inspected,
 		},
 	})
 }

@@ -1,4 +1,4 @@
-# A package index: good, slow (once it may go on), private (with credentials), built and broken (as sources).
+# A package index: good, slow (once it may go on), private (with credentials), vault (both), built and broken (as sources).
 import base64
 import io
 import os
@@ -45,7 +45,7 @@ def source(name):
     return content.getvalue()
 
 
-FILES = {name: (f"{name}-1.0-py3-none-any.whl", wheel(name)) for name in ("good", "slow", "private")}
+FILES = {name: (f"{name}-1.0-py3-none-any.whl", wheel(name)) for name in ("good", "slow", "private", "vault")}
 FILES |= {name: (f"{name}-1.0.tar.gz", source(name)) for name in ("built", "broken")}
 
 
@@ -55,9 +55,9 @@ class Index(BaseHTTPRequestHandler):
         name = name.split("-")[0]
         if name not in FILES:
             return self.answer(404, b"")
-        if name == "private" and self.headers["Authorization"] != "Basic " + base64.b64encode(b"me:hunter22").decode():
+        if name in ("private", "vault") and self.headers["Authorization"] != "Basic " + base64.b64encode(b"me:hunter22").decode():
             return self.answer(401, b"")
-        if name == "slow" and kind == "simple":
+        if name in ("slow", "vault") and kind == "simple":
             open("/tmp/waiting", "w").write("uv asks")
             while not os.path.exists("/tmp/go"):
                 time.sleep(0.05)
