@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"devenv/devenv/engine"
+	"devenv/devenv/plan"
+	"devenv/devenv/project"
 )
 
 // Address is where a published port of a service can be reached from here.
@@ -28,11 +30,6 @@ func (a Address) String() string {
 	return a.Host
 }
 
-// notHTTP are the container ports of well-known services that a browser has no use for (IANA's registry, and the
-// ports that debugpy and Delve document).
-var notHTTP = [...]uint16{21, 22, 25, 53, 110, 143, 389, 465, 587, 993, 1025, 1433, 1521, 1883, 2181, 2345, 3306, 4222,
-	5432, 5433, 5672, 5678, 5679, 6379, 6432, 7687, 9042, 9092, 11211, 26257, 27017, 33060}
-
 // addresses are the published ports of a container. A port that is bound to all of IPv4 and all of IPv6 has one, also
 // where the engine chose two numbers.
 func addresses(container engine.Container, engineHost string) []Address {
@@ -44,7 +41,7 @@ func addresses(container engine.Container, engineHost string) []Address {
 		address := Address{
 			Host: fmt.Sprintf("%s:%d", reachable(port, engineHost), port.HostPort), Container: port.ContainerPort, Protocol: port.Protocol,
 		}
-		if port.Protocol == "tcp" && !slices.Contains(notHTTP[:], port.ContainerPort) {
+		if port.Protocol == "tcp" && project.SpeaksHTTP(port.ContainerPort) {
 			address.URL = "http://" + address.Host
 		}
 		if !slices.Contains(all, address) {
@@ -61,18 +58,13 @@ func isTwin(port engine.Port, all []engine.Port) bool {
 	})
 }
 
-// reachable is the host name of a published port: this machine, the address it is bound to, or the engine's machine.
+// reachable is the host name of a published port.
 func reachable(port engine.Port, engineHost string) string {
-	switch {
-	case engineHost != "":
-		return engineHost
-	case !port.HostIP.IsValid() || port.HostIP.IsUnspecified():
-		return "localhost"
-	case port.HostIP.Is6():
-		return "[" + port.HostIP.String() + "]"
-	default:
-		return port.HostIP.String()
+	ip := ""
+	if port.HostIP.IsValid() {
+		ip = port.HostIP.String()
 	}
+	return plan.Reachable(ip, engineHost)
 }
 
 // engineHost is the name of the engine's machine, "" for this one.

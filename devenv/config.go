@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"devenv/devenv/hook"
 	"devenv/devenv/plan"
 	"devenv/devenv/project"
 	"devenv/devenv/secret"
@@ -46,10 +47,10 @@ func (e *Environment) explain(ctx context.Context, options ConfigOptions) error 
 	explanations, err := e.project.Explain(options.Name, project.ExplainOptions{
 		ImageEnv: e.imageEnv(ctx, planned), ShowSecrets: options.ShowSecrets,
 	})
-	if err != nil {
+	changes := changesOf(planned, options.Name)
+	if err != nil && changes == nil { // of volumes and networks only the changes are known
 		return err
 	}
-	changes := changesOf(planned, options.Name)
 	if !options.ShowSecrets {
 		changes = maskedChanges(changes)
 	}
@@ -62,6 +63,10 @@ func (e *Environment) explain(ctx context.Context, options ConfigOptions) error 
 		}
 	}
 	for _, change := range changes {
+		if change.Service == "" {
+			e.settings.Term.Say("devenv changes it: %s", change)
+			continue
+		}
 		e.settings.Term.Say("devenv changes it in mode %s: %s", planned.Modes.Of(change.Service), change)
 	}
 	return nil
@@ -126,7 +131,7 @@ func (e *Environment) place(origin project.Origin) string {
 func changesOf(planned plan.Plan, name string) []plan.Change {
 	var concerned []plan.Change
 	for _, change := range planned.Changes {
-		full := change.Service + "." + change.Key
+		full := change.Path()
 		if name == full || name == change.Service+"."+strings.TrimPrefix(change.Key, "environment.") || strings.HasPrefix(full, name+".") || "environment."+name == change.Key {
 			concerned = append(concerned, change)
 		}
@@ -140,9 +145,10 @@ func (e *Environment) printPlan(planned plan.Plan, format string) error {
 		return e.settings.Term.JSON(shownPlan{
 			Mode: planned.Modes.Of(""), Profile: planned.Profile, Services: planned.Modes.Services,
 			Changes: append([]plan.Change{}, maskedChanges(planned.Changes)...), Advice: append([]plan.Advice{}, planned.Advice...),
+			Hooks: maskedHooks(planned.Hooks),
 		})
 	}
-	planned.Changes = maskedChanges(planned.Changes)
+	planned.Changes, planned.Hooks = maskedChanges(planned.Changes), maskedHooks(planned.Hooks)
 	return e.settings.Term.Data([]byte(planned.String()))
 }
 
@@ -152,6 +158,7 @@ type shownPlan struct {
 	Services map[string]string `json:"services,omitempty"`
 	Changes  []plan.Change     `json:"changes"`
 	Advice   []plan.Advice     `json:"advice"`
+	Hooks    []hook.Hook       `json:"hooks"`
 }
 
 func maskedChanges(changes []plan.Change) []plan.Change {
@@ -159,6 +166,19 @@ func maskedChanges(changes []plan.Change) []plan.Change {
 	for i, change := range changes {
 		change.From, change.To = mask(change.Key, change.From), mask(change.Key, change.To)
 		masked[i] = change
+	}
+	return masked
+}
+
+func maskedHooks(hooks []hook.Hook) []hook.Hook {
+	masked := make([]hook.Hook, len(hooks))
+	for i, h := range hooks {
+		words := make(hook.Run, len(h.Run))
+		for j, word := range h.Run {
+			words[j] = secret.Text(word)
+		}
+		h.Run = words
+		masked[i] = h
 	}
 	return masked
 }

@@ -9,9 +9,11 @@ import (
 	"strings"
 	"time"
 
+	"devenv/devenv/checkout"
 	"devenv/devenv/engine"
 	"devenv/devenv/plan"
 	"devenv/devenv/project"
+	"devenv/devenv/secret"
 	"devenv/devenv/stack"
 	"devenv/devenv/state"
 	"devenv/devenv/term"
@@ -31,17 +33,20 @@ type Settings struct {
 	WithoutProfile  bool          // the command is about profiles, and must do its work where the chosen one is wrong
 	Poll            time.Duration // look at files this often instead of waiting for events; 0 is events
 	DebugWait       []string      // services that run nothing before a debugger has attached
+	NoHooks         bool          // run no hooks
 	Existing        bool          // the command acts on what runs already, so services' env files may be missing
 
 	In          io.Reader
 	Out, Err    io.Writer
 	Interactive bool // Err is a terminal
+	Pictures    bool // Out is a terminal
 	Term        *term.Terminal
 
 	Now     context.Context // done when the user interrupts a second time: what is left ends at once
 	Signals func()          // takes up the signals again that Compose's SDK has let go of
 	Command string          // as typed, for whoever finds the project held
 	PID     int
+	UID     int // who runs devenv; -1 where the system has no numbers for users
 }
 
 // Environment is one opened project. Close it.
@@ -51,11 +56,16 @@ type Environment struct {
 	store    state.Store
 	state    state.State
 	profile  *profiles.Profile // nil is none
+	checkout checkout.Checkout
+	source   checkout.Source // of the name that Compose would use
 
 	stack  *stack.Stack
 	engine *engine.Client // nil until connect
 
-	touched map[string]bool // containers whose outcome report has told; the stack reports one event at a time
+	known   *secret.Masker // knows the secrets among the project's own variables
+	secrets *secrets
+	touched map[string]bool   // containers whose outcome report has told; the stack reports one event at a time
+	stolen  map[uint16]string // host ports that were free when they were chosen and taken when they were wanted, by whom
 }
 
 // Open loads the project. It needs no engine.
@@ -73,11 +83,20 @@ func Open(ctx context.Context, settings Settings) (*Environment, error) {
 }
 
 func open(ctx context.Context, settings Settings, opened *stack.Stack) (*Environment, error) {
-	env := &Environment{settings: settings, stack: opened, touched: map[string]bool{}}
+	env := &Environment{
+		settings: settings, stack: opened, touched: map[string]bool{}, stolen: map[uint16]string{}, secrets: &secrets{values: map[string]string{}},
+	}
+	moved := false
 	loaded, err := project.Load(ctx, project.Request{
 		Dir: settings.Dir, Env: settings.Env, Files: settings.Files, EnvFiles: settings.EnvFiles,
 		ProjectDir: settings.ProjectDir, Name: settings.Name, WithoutEnvFiles: settings.Existing, Stdin: settings.In,
 		Resources: opened.ResourceLoaders(), Profile: env.chosenProfile,
+		Naming: func(dir, base string, source checkout.Source) (_ checkout.Naming, err error) {
+			if moved, err = env.settle(ctx, dir); err != nil {
+				return checkout.Naming{}, err
+			}
+			return env.naming(dir, base, source)
+		},
 	})
 	if err != nil {
 		return nil, err
@@ -86,8 +105,12 @@ func open(ctx context.Context, settings Settings, opened *stack.Stack) (*Environ
 	if env.state, err = env.store.Load(); err != nil {
 		return nil, err
 	}
-	settings.Term.Mask(loaded.Masker().Text)
-	return env, nil
+	env.known = loaded.Masker()
+	settings.Term.Mask(env.hide)
+	if moved {
+		err = env.endsByItself(ctx)
+	}
+	return env, err
 }
 
 // again is the project loaded anew, on the same connections; closing it is for the first one.

@@ -9,6 +9,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 
 	"devenv/devenv/build"
+	"devenv/devenv/image"
 	"devenv/devenv/plan"
 	"devenv/devenv/stack"
 )
@@ -36,11 +37,18 @@ func (e *Environment) Build(ctx context.Context, options BuildOptions) error {
 	if err := e.connect(ctx); err != nil {
 		return err
 	}
+	if err := e.claim(ctx); err != nil {
+		return err
+	}
 	return e.build(ctx, planned, buildFlags{noCache: options.NoCache, pull: options.Pull})
 }
 
 // build asks BuildKit for every image of the plan; what is up to date costs only the question.
 func (e *Environment) build(ctx context.Context, planned plan.Plan, flags buildFlags) error {
+	planned, err := e.revealed(ctx, planned)
+	if err != nil {
+		return err
+	}
 	requests := e.buildRequests(planned, flags)
 	if len(requests) == 0 {
 		return nil
@@ -86,7 +94,7 @@ func (e *Environment) imageIDs(ctx context.Context, requests []build.Request) (m
 func (e *Environment) buildOptions() build.Options {
 	return build.Options{
 		Dir: e.settings.Dir, Out: e.settings.Err, Terminal: e.settings.Interactive,
-		Hidden: []string{e.store.Folder()}, Mask: e.project.Masker().Text,
+		Hidden: []string{e.store.Folder()}, Mask: e.hide,
 		Auth: func(_ context.Context, host string) (build.Credentials, error) {
 			user, secret, err := e.stack.Credentials(host)
 			return build.Credentials{Username: user, Secret: secret}, err
@@ -124,4 +132,9 @@ func withBuild(services types.Services) []string {
 	}
 	slices.Sort(names)
 	return names
+}
+
+// inspect reads what images of the engine hold, in the order of refs. The engine is connected.
+func (e *Environment) inspect(ctx context.Context, refs ...string) ([]image.Image, error) {
+	return image.Read(ctx, e.engine, e.store.Images(), refs...)
 }

@@ -2,6 +2,7 @@ package devenv
 
 import (
 	"context"
+	"errors"
 
 	"github.com/compose-spec/compose-go/v2/types"
 
@@ -81,7 +82,16 @@ func (e *Environment) Run(ctx context.Context, options RunOptions) (status int, 
 	if err := e.connect(ctx); err != nil {
 		return 0, err
 	}
+	if err := e.claim(ctx); err != nil {
+		return 0, err
+	}
+	if planned, err = e.allocate(ctx, planned); err != nil {
+		return 0, err
+	}
 	if err := e.build(ctx, planned, buildFlags{}); err != nil {
+		return 0, err
+	}
+	if err := e.share(ctx, planned); err != nil {
 		return 0, err
 	}
 	entrypoint, err := words(options.Entrypoint)
@@ -92,9 +102,23 @@ func (e *Environment) Run(ctx context.Context, options RunOptions) (status int, 
 	if command.Env, err = e.project.RunEnvironment(options.Env); err != nil {
 		return 0, err
 	}
-	return e.stack.Run(ctx, e.engine, planned.Project, stack.RunOptions{
+	for i := range command.Env {
+		command.Env[i] = planned.Fill(command.Env[i])
+	}
+	if err := e.readyEnvironments(ctx, planned, true); err != nil {
+		return 0, err
+	}
+	shown, err := e.revealed(ctx, planned)
+	if err != nil {
+		return 0, err
+	}
+	if err := e.reveal(ctx, planned, &command.Env); err != nil {
+		return 0, err
+	}
+	status, err = e.stack.Run(ctx, e.engine, shown.Project, stack.RunOptions{
 		CommandOptions: command, Entrypoint: entrypoint, NoDeps: options.NoDeps, ServicePorts: options.ServicePorts, Remove: !options.Keep, Report: e.report,
 	})
+	return status, errors.Join(err, e.clearMountPoints(e.settings.Now, planned))
 }
 
 // words takes a command line apart as a shell would, the way Compose does; "" has none.

@@ -4,6 +4,9 @@ import (
 	"context"
 	"time"
 
+	"github.com/compose-spec/compose-go/v2/types"
+
+	"devenv/devenv/plan"
 	"devenv/devenv/stack"
 )
 
@@ -12,11 +15,17 @@ type DownOptions struct {
 	Services      []string
 	Volumes       bool
 	RemoveOrphans bool
+	NoHooks       bool
 	Timeout       *time.Duration // nil: each service's stop_grace_period
 }
 
 // Down stops and removes containers and networks.
 func (e *Environment) Down(ctx context.Context, options DownOptions) error {
+	if !options.NoHooks {
+		if err := e.downHooks(ctx, options.Services); err != nil {
+			return err
+		}
+	}
 	if len(options.Services) == 0 {
 		if err := e.endBackground(ctx); err != nil {
 			return err
@@ -27,9 +36,12 @@ func (e *Environment) Down(ctx context.Context, options DownOptions) error {
 			Scope: scope, Volumes: options.Volumes, RemoveOrphans: options.RemoveOrphans,
 		})
 		if err == nil && len(options.Services) == 0 {
-			err = e.store.ForgetEnvironments()
+			err = e.store.ForgetHooks()
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return e.afterDown(ctx, options)
 	})
 }
 
@@ -57,6 +69,12 @@ func (e *Environment) lifecycle(ctx context.Context, services []string, timeout 
 		return err
 	}
 	return e.change(ctx, func() error {
-		return do(stack.Scope{Project: e.project.Compose, Services: services, Timeout: timeout, Report: e.report})
+		return do(stack.Scope{Project: e.apart(), Services: services, Timeout: timeout, Report: e.report})
 	})
+}
+
+// apart is the project with the names that networks, volumes and containers have in this checkout.
+func (e *Environment) apart() *types.Project {
+	project, _, _ := plan.Apart(plan.Input{Project: e.project.Compose, Naming: e.project.Naming(), Shared: e.project.Extension.Volumes})
+	return project
 }

@@ -168,6 +168,9 @@ func choose(before state.State, mode string, services []string) state.State {
 func (e *Environment) printDifferences(in plan.Input, planned plan.Plan) error {
 	in.Modes = plan.Modes{}
 	local, err := plan.Make(in)
+	if err == nil {
+		local, err = e.withPorts(local)
+	}
 	if err != nil {
 		return err
 	}

@@ -101,36 +101,40 @@ func (e *Environment) packageWork(in plan.Input, planned plan.Plan, options Pack
 
 // runUV does the work in a container, and keeps in mind for which files its environment is.
 func (e *Environment) runUV(ctx context.Context, c engine.Container, work packageWork) (uv.Outcome, error) {
-	runner := e.uvRunner(c, work)
-	if !work.steps.Installs() || c.Oneoff {
+	runner, id := e.uvRunner(c, work), environmentOf(c)
+	if !work.steps.Installs() || id == c.ID && c.Oneoff {
 		return runner.Do(ctx, work.steps, work.files)
 	}
 	known := e.store.Environments()
-	before, remembered := known[c.ID]
-	known[c.ID] = ""
+	before, remembered := known[id]
+	known[id] = ""
 	if err := e.store.SaveEnvironments(known); err != nil {
 		return uv.Outcome{}, err
 	}
 	outcome, err := runner.Do(ctx, work.steps, work.files)
 	switch {
 	case outcome.Fingerprint != "":
-		known[c.ID] = outcome.Fingerprint
+		known[id] = outcome.Fingerprint
 	case outcome.Broken:
 		return outcome, err
 	case remembered:
-		known[c.ID] = before
+		known[id] = before
 	default:
-		delete(known, c.ID)
+		delete(known, id)
 	}
 	return outcome, errors.Join(err, e.store.SaveEnvironments(known))
 }
 
 func (e *Environment) uvRunner(c engine.Container, work packageWork) uv.Runner {
+	project := work.project
+	environment := work.planned.Environments[c.Service]
+	project.Environment = environment.Folder
 	runner := uv.Runner{
-		Engine: e.engine, ID: c.ID, Service: c.Service, Project: work.project,
+		Engine: e.engine, ID: c.ID, Service: c.Service, Project: project,
 		Out: e.settings.Out, Err: e.settings.Err, Now: e.settings.Now,
 		Secrets: uv.Credentials(work.files, e.settings.Env, credentialStores(e.settings.Env)),
 		Fetch:   func(ctx context.Context) ([]byte, error) { return e.fetchUV(ctx, work.in, work.planned, c.Service) },
+		Brought: broughtUV(work.in, work.planned, c.Service), Downloads: environment.Downloads,
 	}
 	if e.settings.Interactive && e.stack.Terminal() {
 		runner.Terminal = e.stack.TerminalSize()
@@ -175,7 +179,7 @@ func (e *Environment) inOneOff(ctx context.Context, work packageWork, do func(en
 	if err != nil {
 		return errors.Join(err, stack.Undo(e.settings.Now, e.engine, snapshot, unsaid))
 	}
-	return errors.Join(do(c), stack.TakeBack(e.settings.Now, e.engine, snapshot, unsaid),
+	return errors.Join(do(c), stack.TakeBack(e.settings.Now, e.engine, snapshot, unsaid), e.clearMountPoints(e.settings.Now, work.planned),
 		e.engine.RemoveImage(e.settings.Now, passingImage(name, work.service)))
 }
 
@@ -195,10 +199,16 @@ func (e *Environment) oneOff(ctx context.Context, work packageWork) (engine.Cont
 		return engine.Container{}, err
 	}
 	if !found {
-		planned.Project.Services[work.service] = withoutLock(work.in, service)
+		planned.Project.Services[work.service] = withoutLock(work.in, service, work.files.HasLock())
 		if err := e.build(ctx, planned, buildFlags{}); err != nil {
 			return engine.Container{}, err
 		}
+	}
+	if err := e.readyEnvironments(ctx, planned, true); err != nil {
+		return engine.Container{}, err
+	}
+	if planned, err = e.revealed(ctx, planned); err != nil {
+		return engine.Container{}, err
 	}
 	quiet, err := stack.Open(ctx, e.settings.Env, stack.Streams{Out: io.Discard, Err: io.Discard})
 	if err != nil {
@@ -213,15 +223,15 @@ func (e *Environment) oneOff(ctx context.Context, work packageWork) (engine.Cont
 func passingImage(project, service string) string { return project + "-" + service + ":devenv-one-off" }
 
 // withoutLock is a service as far as it can be built: where files are missing, as uv.lock is in a fresh clone, that is
-// the last stage before they are copied, else the image that the Dockerfile begins with.
-func withoutLock(in plan.Input, service types.ServiceConfig) types.ServiceConfig {
+// the last stage before they are copied or needed, else the image that the Dockerfile begins with.
+func withoutLock(in plan.Input, service types.ServiceConfig, locked bool) types.ServiceConfig {
 	file, known := in.Dockerfiles[plan.File(service)]
 	if !known {
 		return service
 	}
 	context := os.DirFS(service.Build.Context)
 	for i, stage := range file.Lineage(service.Build.Target) {
-		if len(dockerfile.Missing(file, stage, context)) > 0 {
+		if len(dockerfile.Missing(file, stage, context)) > 0 || !locked && len(file.Syncs(stage)) > 0 {
 			continue
 		}
 		if i > 0 {

@@ -76,13 +76,13 @@ func (e *Environment) synced(ctx context.Context, c engine.Container, work packa
 	if work.files, err = work.project.Read(); err != nil {
 		return err
 	}
-	known, asked := e.store.Environments(), work.files.Fingerprint()
-	if known[c.ID] == asked {
+	known, id, asked := e.store.Environments(), environmentOf(c), work.files.Fingerprint()
+	if known[id] == asked {
 		return nil
 	}
 	if err := e.uvRunner(c, work).Sync(ctx); err != nil {
 		return err
 	}
-	known[c.ID] = asked
+	known[id] = asked
 	return e.store.SaveEnvironments(known)
 }

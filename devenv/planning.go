@@ -16,17 +16,19 @@ import (
 	"devenv/devenv/plan"
 	"devenv/devenv/project"
 	"devenv/devenv/reload/agent"
-	"devenv/devenv/stack"
 )
 
 // input reads what plan decides from: the Dockerfiles that the services declare and those named after a mode.
 func (e *Environment) input(of *project.Project, modes plan.Modes) (plan.Input, error) {
 	in := plan.Input{
 		Project: of.Compose, Extensions: of.Services, Modes: modes, DebugWait: e.settings.DebugWait,
-		NoDebug: e.withoutDebugger(), Profile: e.profileName(),
+		NoDebug: e.withoutDebugger(), Profile: e.profileName(), Hooks: e.hooks(),
+		Naming: of.Naming(), Shared: of.Extension.Volumes,
 		Dockerfiles: map[string]*dockerfile.File{}, IsFile: isFile,
 	}
 	in.Agent.Content, in.Agent.Path = agentFile()
+	in.Kept = e.store.Environments()
+	in.Packages = func(service types.ServiceConfig) (plan.Packages, bool) { return packages(in, service) }
 	var err error
 	if in.Trust, err = of.CABundle(); err != nil {
 		return in, err
@@ -116,7 +118,7 @@ func (e *Environment) plan(modes plan.Modes, services []string) (plan.Input, pla
 		in, planned, err = e.narrowed(modes, services, planned)
 	}
 	if err == nil {
-		stack.NameEnvFiles(planned.Project, e.project.NamedEnvFiles())
+		planned, err = e.withPorts(planned)
 	}
 	return in, planned, err
 }
@@ -134,7 +136,7 @@ func (e *Environment) narrowed(modes plan.Modes, services []string, whole plan.P
 	}
 	planned, err := plan.Make(in)
 	if err == nil {
-		planned.Builds = buildsOnly(planned.Project.Services, whole.Project.Services)
+		planned.Builds, planned.Whole = buildsOnly(planned.Project.Services, whole.Project.Services), whole.Project
 	}
 	return in, planned, err
 }

@@ -115,7 +115,7 @@ func (e *Environment) exchange(ctx context.Context, next *Environment, present [
 	gone := without(present, next.Services())
 	wanted := append(without(present, gone), without(next.Services(), e.Services())...)
 	if len(gone) > 0 {
-		scope := stack.Scope{Project: e.project.Compose, Services: gone, Report: e.report}
+		scope := stack.Scope{Project: e.apart(), Services: gone, Report: e.report}
 		if err := e.stack.Down(ctx, e.project.Compose.Name, stack.DownOptions{Scope: scope}); err != nil {
 			return plan.Plan{}, err
 		}

@@ -133,7 +133,7 @@ func (s *session) arrived(ctx context.Context, c engine.Container) {
 	if missed {
 		s.running.Retry(ctx)
 	}
-	if made, known := s.env().store.Environments()[c.ID]; known && made == "" && s.seen(c.Service).Dependencies != nil {
+	if made, known := s.env().store.Environments()[environmentOf(c)]; known && made == "" && s.seen(c.Service).Dependencies != nil {
 		s.provisionShared(ctx, c.Service)
 	}
 	if (!known || missed) && len(copied) > 0 {

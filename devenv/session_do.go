@@ -49,11 +49,12 @@ func (s *session) converge(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := e.ready(ctx, in, planned, false); err != nil {
+		if planned, err = e.ready(ctx, in, planned, false); err != nil {
 			return err
 		}
 		s.replace(ctx, e, in, planned)
-		return e.converged(ctx, planned, UpOptions{Timeout: DefaultTimeout})
+		_, err = e.converged(ctx, planned, UpOptions{Timeout: DefaultTimeout})
+		return err
 	})
 }
 

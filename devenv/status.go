@@ -20,7 +20,10 @@ import (
 // Status is a project as it is now.
 type Status struct {
 	Project  string          `json:"project"`
+	Base     string          `json:"base"`              // the name that Compose alone would use
+	Because  string          `json:"because,omitempty"` // of what sets the name apart from the base
 	Folder   string          `json:"folder"`
+	Branch   string          `json:"branch,omitempty"`
 	Mode     string          `json:"mode"` // that this checkout has chosen; services say what they run
 	Profile  string          `json:"profile,omitempty"`
 	Live     *state.Holder   `json:"live,omitempty"`
@@ -44,8 +47,8 @@ type ServiceStatus struct {
 	Addresses []Address `json:"addresses"`
 
 	imageID     string // of the container
-	containerID string
-	synced      bool // the container's environment is what pyproject.toml and uv.lock ask for, whatever its image has
+	environment string // as environmentOf has it
+	synced      bool   // the container's environment is what pyproject.toml and uv.lock ask for, whatever its image has
 }
 
 // Absent is the state of a service that has no container.
@@ -61,10 +64,16 @@ func (e *Environment) Status(ctx context.Context, format string) error {
 		return e.settings.Term.JSON(status)
 	}
 	e.settings.Term.Say("%s  mode %s  %s", status.Project, plan.Name(status.Mode, status.Profile), status.Folder)
+	if status.Because != "" {
+		e.settings.Term.Say("not %s, because %s", status.Base, status.Because)
+	}
 	if status.Live != nil {
 		e.settings.Term.Say("%q follows it (pid %d, since %s)", status.Live.Command, status.Live.PID, clock(status.Live.Since))
 	}
 	e.settings.Term.Say("watching: %s", status.Watching)
+	if _, planned, err := e.plan(e.modes(""), nil); err == nil {
+		e.sayPorts(planned)
+	}
 	var rows [][]string
 	for _, s := range status.Services {
 		rows = append(rows, []string{s.Service, s.Mode, s.Target, s.Image, s.Current, s.condition(), s.Reload, s.Debugger, spaced(s.Addresses)})
@@ -95,6 +104,8 @@ func spaced(addresses []Address) string {
 func (e *Environment) status(ctx context.Context) (Status, error) {
 	modes := e.modes("")
 	status := Status{Project: e.project.Compose.Name, Folder: e.project.Dir(), Mode: modes.Of(""), Profile: e.profileName()}
+	naming := e.project.Naming()
+	status.Base, status.Because, status.Branch = naming.Base, naming.Cause, e.checkout.Branch()
 	answer := e.watchStatus(ctx, &status)
 	if err := e.connect(ctx); err != nil {
 		return status, err
@@ -146,7 +157,7 @@ func serviceRows(service, mode string, containers []engine.Container, engineHost
 		rows = append(rows, ServiceStatus{
 			Service: service, Container: container.Name, Mode: cmp.Or(container.Labels[plan.ModeLabel], plan.Local),
 			State: container.State, Health: container.Health, ExitCode: container.ExitCode,
-			Addresses: addresses(container, engineHost), imageID: container.ImageID, containerID: container.ID,
+			Addresses: addresses(container, engineHost), imageID: container.ImageID, environment: environmentOf(container),
 		})
 	}
 	if rows == nil {
@@ -178,7 +189,7 @@ func (e *Environment) addImages(ctx context.Context, rows []ServiceStatus) error
 	for i := range rows {
 		row, service := &rows[i], planned.Project.Services[rows[i].Service]
 		row.Image = plan.ImageName(planned.Project.Name, service)
-		row.synced = projects[row.Service].isFor(environments[row.containerID])
+		row.synced = projects[row.Service].isFor(environments[row.environment])
 		if service.Build != nil {
 			row.Target = service.Build.Target
 		} else if service.Labels[plan.ModeLabel] == "" {

@@ -10,6 +10,7 @@ import (
 
 	"devenv/devenv/engine"
 	"devenv/devenv/fault"
+	"devenv/devenv/hook"
 	"devenv/devenv/plan"
 	"devenv/devenv/stack"
 	"devenv/devenv/state"
@@ -29,6 +30,7 @@ type UpOptions struct {
 	Timeout       time.Duration
 	Poll          time.Duration // look at files this often instead of waiting for events; 0 is events
 	DebugWait     []string      // services that run nothing before a debugger has attached
+	NoHooks       bool
 	DryRun        bool
 	Format        string // of the dry run
 }
@@ -37,7 +39,7 @@ type UpOptions struct {
 // detached it then follows the logs until it is interrupted, and stops what it started.
 func (e *Environment) Up(ctx context.Context, options UpOptions) error {
 	e.settings.Mode, e.settings.Poll = cmp.Or(options.Mode, e.settings.Mode), options.Poll
-	e.settings.DebugWait = options.DebugWait
+	e.settings.DebugWait, e.settings.NoHooks = options.DebugWait, options.NoHooks
 	in, planned, err := e.plan(e.modes(""), options.Services)
 	if err == nil {
 		err = e.canWait(planned)
@@ -83,9 +85,10 @@ func (e *Environment) foreground(ctx context.Context, in plan.Input, planned pla
 func (e *Environment) start(ctx context.Context, in plan.Input, planned plan.Plan, options UpOptions) ([]engine.Container, error) {
 	began := time.Now()
 	for _, advice := range planned.Advice {
-		e.settings.Term.Say("%s: %s", advice.Service, advice.Text)
+		e.settings.Term.Say("%s", advice)
 	}
-	if err := e.ready(ctx, in, planned, options.NoBuild); err != nil {
+	planned, err := e.ready(ctx, in, planned, options.NoBuild)
+	if err != nil {
 		return nil, err
 	}
 	before, err := e.engine.Containers(ctx, planned.Project.Name)
@@ -96,10 +99,10 @@ func (e *Environment) start(ctx context.Context, in plan.Input, planned plan.Pla
 	if err != nil {
 		return nil, err
 	}
-	if err := e.converged(ctx, planned, options); err != nil {
+	if planned, err = e.converged(ctx, planned, options); err != nil {
 		if ctx.Err() != nil {
 			ours := notRunning(planned.Project.ServiceNames(), before)
-			return before, errors.Join(interrupted(), e.stopStarted(planned, ours), e.undo(snapshot))
+			return before, errors.Join(interrupted(), e.stopStarted(planned, ours), e.undo(snapshot), e.clearMountPoints(e.settings.Now, planned))
 		}
 		if !options.Detach {
 			e.settings.Term.Say("what has started runs on; `devenv down` ends it")
@@ -109,36 +112,95 @@ func (e *Environment) start(ctx context.Context, in plan.Input, planned plan.Pla
 	return before, e.arrived(ctx, planned, time.Since(began))
 }
 
-// ready finds what would fail later: missing files of a build, an engine that is away, a port that is taken.
-func (e *Environment) ready(ctx context.Context, in plan.Input, planned plan.Plan, noBuild bool) error {
+// ready finds what would fail later: missing files of a build, an engine that is away, a port that is taken. The plan
+// that it gives back has ports that are free.
+func (e *Environment) ready(ctx context.Context, in plan.Input, planned plan.Plan, noBuild bool) (plan.Plan, error) {
 	if !noBuild {
 		e.warnOfLocks(in, planned)
 		if err := e.missing(in, planned); err != nil {
-			return err
+			return planned, err
 		}
 	}
 	if err := e.connect(ctx); err != nil {
-		return err
+		return planned, err
 	}
-	return stack.PortConflicts(ctx, e.engine, planned.Project)
+	if err := e.claim(ctx); err != nil {
+		return planned, err
+	}
+	planned, err := e.allocate(ctx, planned)
+	if err != nil {
+		return planned, err
+	}
+	return e.free(ctx, planned)
 }
 
-// converged builds, converges and waits.
-func (e *Environment) converged(ctx context.Context, planned plan.Plan, options UpOptions) error {
+// free refuses a plan whose ports somebody else has by now, and gives back one that has others, where it may.
+func (e *Environment) free(ctx context.Context, planned plan.Plan) (plan.Plan, error) {
+	err := stack.PortConflicts(ctx, e.engine, planned.Project)
+	if next, dodged := e.dodge(ctx, planned, err); dodged {
+		return e.free(ctx, next)
+	}
+	return planned, err
+}
+
+// converged builds, converges and waits, with the hooks before and after. The plan that it gives back is what runs.
+func (e *Environment) converged(ctx context.Context, planned plan.Plan, options UpOptions) (plan.Plan, error) {
 	if !options.NoBuild {
 		if err := e.build(ctx, planned, buildFlags{}); err != nil {
-			return err
+			return planned, err
 		}
 	}
-	err := e.stack.Converge(ctx, e.engine, planned.Project, stack.ConvergeOptions{
-		RemoveOrphans: options.RemoveOrphans, WaitTimeout: options.Timeout, Report: e.report,
-	})
-	if err != nil {
-		return err
+	if err := e.readyEnvironments(ctx, planned, !options.NoBuild); err != nil {
+		return planned, err
 	}
-	return e.stack.WaitHealthy(ctx, e.engine, planned.Project.WithServicesDisabled(e.settings.DebugWait...), stack.WaitOptions{
+	hooks, err := e.hooksOf(ctx, planned, options.Timeout)
+	if err != nil {
+		return planned, err
+	}
+	if err := hooks.phase(ctx, hook.BeforeUp); err != nil {
+		return planned, err
+	}
+	if err := e.share(ctx, planned); err != nil {
+		return planned, err
+	}
+	if planned, err = e.started(ctx, planned, options); err != nil {
+		return planned, err
+	}
+	if len(mountPoints(planned)) > 0 {
+		if err := e.dropSuperseded(ctx, planned); err != nil {
+			return planned, err
+		}
+	}
+	hooks.planned = planned
+	err = e.stack.WaitHealthy(ctx, e.engine, planned.Project.WithServicesDisabled(e.settings.DebugWait...), stack.WaitOptions{
 		Timeout: options.Timeout, Settle: settle, Report: e.report,
 	})
+	if err != nil {
+		return planned, err
+	}
+	return planned, hooks.phase(ctx, hook.AfterHealthy)
+}
+
+// started converges. A port that is taken when it is wanted, and may be another one, is: the engine is the judge. What is
+// built with its number is built again.
+func (e *Environment) started(ctx context.Context, planned plan.Plan, options UpOptions) (plan.Plan, error) {
+	shown, err := e.revealed(ctx, planned)
+	if err != nil {
+		return planned, err
+	}
+	err = e.stack.Converge(ctx, e.engine, shown.Project, stack.ConvergeOptions{
+		RemoveOrphans: options.RemoveOrphans, WaitTimeout: options.Timeout, Report: e.report,
+	})
+	next, dodged := e.dodge(ctx, planned, err)
+	if !dodged {
+		return planned, err
+	}
+	if !options.NoBuild {
+		if err := e.build(ctx, next, buildFlags{unseen: true}); err != nil {
+			return next, err
+		}
+	}
+	return e.started(ctx, next, options)
 }
 
 // canWait refuses to wait for a debugger of services that have none.
@@ -184,6 +246,7 @@ func (e *Environment) arrived(ctx context.Context, planned plan.Plan, took time.
 			e.settings.Term.Say("%-12s %s", container.Service, address)
 		}
 	}
+	e.sayPorts(planned)
 	e.settings.Term.Say("up in %s, mode %s", term.Duration(took), planned.Name())
 	return nil
 }

@@ -16,6 +16,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"devenv/devenv/document"
+	"devenv/devenv/hook"
 )
 
 // Settings are what a profile may say. To add a setting, add a field and have package project or devenv apply it.
@@ -30,6 +31,9 @@ type Settings struct {
 	ComposeProfiles List                `yaml:"compose_profiles" doc:"Compose profiles to enable, instead of those of .env"`
 	CABundle        string              `yaml:"ca_bundle" doc:"file of certificates that builds, containers and uv trust instead of their own, as behind a company's proxy"`
 	ProjectName     string              `yaml:"project_name" doc:"name of the Compose project"`
+	Ports           PortPolicy          `yaml:"ports" doc:"ports of this machine: auto takes a free one where one is taken and remembers it, declared does not; or offset, and single ones as SERVICE:PORT"`
+	Volumes         Volumes             `yaml:"volumes" doc:"shared: worktrees and other clones use the first one's volumes; or NAME: shared for some"`
+	Hooks           hook.Set            `yaml:"hooks" doc:"what runs around up and down; each phase instead of that of the compose files"`
 }
 
 // Service is what a profile may say of one service.

@@ -20,6 +20,7 @@ func (a *app) down() *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVarP(&options.Volumes, "volumes", "v", false, "remove the project's volumes too: their data is lost")
+	cmd.Flags().BoolVar(&options.NoHooks, "no-hooks", false, "run no hooks")
 	cmd.Flags().BoolVar(&options.RemoveOrphans, "remove-orphans", false, "remove containers of services that are no longer in the compose file")
 	addTimeout(cmd)
 	return cmd

@@ -24,6 +24,7 @@ func (a *app) up() *cobra.Command {
 	flags.StringVar(&options.Mode, "mode", "", "mode for this time: local, dev, prod, ... (default: what \"devenv mode\" chose)")
 	flags.BoolVar(&options.NoBuild, "no-build", false, "use the images as they are")
 	flags.Bool("build", true, "build what is out of date before starting (what happens anyway)")
+	flags.BoolVar(&options.NoHooks, "no-hooks", false, "run no hooks")
 	flags.BoolVar(&options.DryRun, "dry-run", false, "show what devenv would change in the project, and why")
 	addFormat(cmd, &options.Format, "text", "json")
 	flags.DurationVar(&options.Timeout, "timeout", devenv.DefaultTimeout, "how long a service may take to become healthy")

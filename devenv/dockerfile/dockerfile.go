@@ -24,6 +24,8 @@ type File struct {
 	Path   string // as given to Parse; messages begin with it
 	Syntax string // the image of a "# syntax=" line, or ""
 	Stages []*Stage
+
+	global *scope
 }
 
 // Stage is the part of a Dockerfile from one FROM to the next. Its values are its own; Effective adds what
@@ -43,8 +45,11 @@ type Stage struct {
 	Args       map[string]string // declared ARGs that have a value
 	Copies     []Copy
 	Mounts     []string // stages and images that RUN --mount=from= reads
+	Runs       []Run
 
-	parent *Stage // the stage that Base names, or nil for an image
+	parent   *Stage // the stage that Base names, or nil for an image
+	end      int    // last line of its FROM
+	commands []instructions.Command
 }
 
 // Command is a CMD or an ENTRYPOINT.
@@ -52,6 +57,13 @@ type Command struct {
 	Args  []string // in shell form a single line for the shell
 	Shell bool     // written without brackets: the shell of the stage runs it
 	Line  int
+}
+
+// Run is a RUN: what a shell is given to do, with its heredocs. Variables are the shell's, so they are left as written.
+type Run struct {
+	Text    string
+	Workdir string // the stage's at this point, as in Stage
+	Line    int
 }
 
 // Copy is a COPY, an ADD, or a bind mount of a RUN: what a stage takes from elsewhere.
@@ -86,6 +98,7 @@ func ParseWithArgs(path string, content []byte, args map[string]string) (*File, 
 	f := &File{Path: path, Syntax: Syntax(content)}
 	global := newScope(ast.EscapeToken, args)
 	global.declare(meta, nil)
+	f.global = global
 	for i := range stages {
 		f.Stages = append(f.Stages, f.newStage(&stages[i], global))
 	}

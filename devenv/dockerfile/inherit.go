@@ -80,10 +80,19 @@ func (f *File) Lineage(target string) []string {
 	}
 	var names []string
 	for s := stage; s != nil; s = s.parent {
-		names = append(names, cmp.Or(s.Name, strconv.Itoa(s.Index)))
+		names = append(names, s.Key())
 	}
 	return names
 }
+
+// Key is a name by which Stage finds the stage: that of one without a name is its number.
+func (s *Stage) Key() string { return cmp.Or(s.Name, strconv.Itoa(s.Index)) }
+
+// Parent is the stage that this one stands on, nil where that is an image.
+func (s *Stage) Parent() *Stage { return s.parent }
+
+// Source is the stage that a --from of this file names, or nil for an image and a named context.
+func (f *File) Source(from string) *Stage { return f.source(from) }
 
 // Closure is a target with every stage that it needs by FROM, COPY --from and RUN --mount=from, in the
 // order of the file. It is empty if there is no such stage.

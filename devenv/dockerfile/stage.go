@@ -13,7 +13,7 @@ import (
 func (f *File) newStage(parsed *instructions.Stage, global *scope) *Stage {
 	s := &Stage{
 		Name: parsed.Name, Index: len(f.Stages), Line: firstLine(parsed.Location),
-		Env: map[string]string{}, Args: map[string]string{},
+		Env: map[string]string{}, Args: map[string]string{}, end: lastLine(parsed.Location), commands: parsed.Commands,
 	}
 	s.Base, _ = global.expand(parsed.BaseName)
 	s.parent = f.named(s.Base)
@@ -48,12 +48,21 @@ func (s *Stage) add(command instructions.Command, vars, global *scope) {
 	case *instructions.AddCommand:
 		s.Copies = append(s.Copies, vars.newCopy("ADD", c.SourcesAndDest, "", line))
 	case *instructions.RunCommand:
+		s.Runs = append(s.Runs, Run{Text: runText(c), Workdir: s.Workdir, Line: line})
 		s.addMounts(c, vars, line)
 	}
 }
 
 func newCommand(parsed instructions.ShellDependantCmdLine, line int) *Command {
 	return &Command{Args: slices.Clone(parsed.CmdLine), Shell: parsed.PrependShell, Line: line}
+}
+
+func runText(run *instructions.RunCommand) string {
+	lines := []string{strings.Join(run.CmdLine, " ")}
+	for _, heredoc := range run.Files {
+		lines = append(lines, heredoc.Data)
+	}
+	return strings.Join(lines, "\n")
 }
 
 // addMounts records what `RUN --mount` reads: other stages and images, and bind mounts of the context.

@@ -92,7 +92,9 @@ func checkStruct(value any, into reflect.Type, path []string, at At) error {
 	}
 	fields := map[string]reflect.Type{}
 	for i := range into.NumField() {
-		fields[into.Field(i).Tag.Get("yaml")] = into.Field(i).Type
+		if key := into.Field(i).Tag.Get("yaml"); key != unwritten {
+			fields[key] = into.Field(i).Type
+		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(entries)) {
 		field, known := fields[key]
@@ -105,6 +107,9 @@ func checkStruct(value any, into reflect.Type, path []string, at At) error {
 	}
 	return nil
 }
+
+// unwritten is the yaml tag of a field that no file can set.
+const unwritten = "-"
 
 // UnknownKey is the error for a key that path does not have, with the nearest that it has.
 func UnknownKey(path []string, key string, known []string, at At) error {

@@ -26,6 +26,9 @@ func structSchema(of reflect.Type) map[string]any {
 	properties := map[string]any{}
 	for i := range of.NumField() {
 		field := of.Field(i)
+		if field.Tag.Get("yaml") == unwritten {
+			continue
+		}
 		property := Schema(field.Type)
 		if description := field.Tag.Get("doc"); description != "" {
 			property["description"] = description

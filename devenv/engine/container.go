@@ -21,6 +21,13 @@ const (
 	LabelReplace = "com.docker.compose.replace"
 )
 
+// The labels by which devenv knows what it has made: on a container, network or volume the folder of the project; on an
+// image, which may be given away, only that.
+const (
+	LabelFolder = "devenv.folder"
+	LabelBuilt  = "devenv.built"
+)
+
 // The states of a container, as the Engine API names them.
 const (
 	Created    = "created"

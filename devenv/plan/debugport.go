@@ -74,8 +74,8 @@ func listening(command []string) uint32 {
 	return 0
 }
 
-// localWord is the word of a command that makes sense in mode local only, or "".
-func localWord(command []string) string {
+// LocalWord is the word of a command that makes sense in mode local only, or "".
+func LocalWord(command []string) string {
 	for _, word := range words(command) {
 		if isDebugger(word) || word == "--reload" || word == "runserver" {
 			return word

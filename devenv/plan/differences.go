@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/types"
+
+	"devenv/devenv/dockerfile"
 )
 
 // Difference is one fact about a service that is not the same in two plans.
@@ -43,9 +45,16 @@ func Differences(in Input, from, to Plan) []Difference {
 	return all
 }
 
-// facts are what a service gets, by key.
+// facts are what a service gets, by key, as far as its Dockerfile says what its image has.
 func (p Plan) facts(in Input, name string) map[string]string {
-	all := facts(in, p.Project.Services[name])
+	image, _ := effective(in, p.Project.Services[name])
+	return p.Facts(in, name, image)
+}
+
+// Facts are what the container of a service gets, by the keys of Difference, from the service and its image.
+func (p Plan) Facts(in Input, name string, image dockerfile.Effective) map[string]string {
+	all := facts(in, p.Project.Services[name], image)
+	delete(all, "mount "+downloadsFolder) // how, not what
 	if debug, yes := p.Debug[name]; yes && debug.Forwarded() {
 		all["debugger"] = fmt.Sprintf("127.0.0.1:%d", debug.Port)
 	}
@@ -66,9 +75,8 @@ func withoutAgent(facts map[string]string, path string) {
 }
 
 // facts are what a container of the service gets, by key.
-func facts(in Input, service types.ServiceConfig) map[string]string {
+func facts(in Input, service types.ServiceConfig, image dockerfile.Effective) map[string]string {
 	all := map[string]string{"image": ImageName(in.Project.Name, service)}
-	image, _ := effective(in, service)
 	for key, value := range image.Env {
 		all["env "+key] = value
 	}

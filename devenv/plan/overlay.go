@@ -24,8 +24,10 @@ type overlay struct {
 	debug      debugPort
 	agent      bool // the service has the agent
 	debuggable Debug
-	changes    []Change
-	advice     []Advice
+	// environment is where the packages of a service in mode local are.
+	environment PythonEnvironment
+	changes     []Change
+	advice      []Advice
 }
 
 // apply makes the changes. The debug port is looked for first: it may stand in the CMD of the stage that the
@@ -39,10 +41,12 @@ func (o *overlay) apply() {
 	}
 	if o.mode == Local {
 		o.addSource()
+		o.keepEnvironment()
 		o.addAgent()
 		o.openDebugger()
 		return
 	}
+	o.dropEnvironment()
 	o.dropSource()
 	o.dropDebugPort()
 	if choice.Cause != "" {
@@ -219,7 +223,7 @@ func (o *overlay) giveCommandBack() {
 		return
 	}
 	command := strings.Join(o.service.Command, " ")
-	if word := localWord(o.service.Command); word != "" {
+	if word := LocalWord(o.service.Command); word != "" {
 		o.change("command", command, "", "%s belongs to mode local; x-devenv.modes.%s.command sets another", word, o.mode)
 		o.service.Command = nil
 		return

@@ -12,8 +12,10 @@ import (
 	"github.com/compose-spec/compose-go/v2/format"
 	"github.com/compose-spec/compose-go/v2/types"
 
+	"devenv/devenv/checkout"
 	"devenv/devenv/dockerfile"
 	"devenv/devenv/fault"
+	"devenv/devenv/hook"
 	"devenv/devenv/project"
 	"devenv/devenv/trust"
 )
@@ -49,9 +51,16 @@ type Input struct {
 	Agent       Agent
 	Trust       trust.Bundle // the zero value is none
 	Modes       Modes
-	DebugWait   []string          // services that run nothing before a debugger has attached
-	NoDebug     map[string]string // services without a debugger, each with the place that says so
-	Profile     string            // "" is none
+	// Packages is the uv project of a service as it is planned so far; nil is none for all.
+	Packages func(types.ServiceConfig) (Packages, bool)
+	// Kept says of volumes with an environment that was changed in place for which Packages.Asked it is now.
+	Kept      map[string]string
+	DebugWait []string          // services that run nothing before a debugger has attached
+	NoDebug   map[string]string // services without a debugger, each with the place that says so
+	Profile   string            // "" is none
+	Naming    checkout.Naming
+	Shared    project.Volumes // that all checkouts have in common
+	Hooks     []hook.Hook
 }
 
 // Plan is the decision.
@@ -64,8 +73,19 @@ type Plan struct {
 	Trust   trust.Bundle
 	Changes []Change
 	Advice  []Advice
-	Agents  []string         // the services that have the agent
-	Debug   map[string]Debug // by service in mode local, where one can be debugged
+	Agents  []string // the services that have the agent
+	// Environments are the Python environments of services in mode local, as far as the compose file and the Dockerfile say.
+	Environments map[string]PythonEnvironment
+	// Shared are the volumes, by key, that this checkout has in common with the first one, which they belong to.
+	Shared types.Volumes
+	Debug  map[string]Debug // by service in mode local, where one can be debugged
+	Hooks  []hook.Hook      // those of services that Project runs, and those on this machine
+	Ports  []HostPort       // of the whole project; nil before WithPorts
+	// Whole has all services of the project as they are planned, where Project has some of them; nil is Project.
+	Whole *types.Project
+
+	made *Plan    // the plan before its ports were decided
+	fill portFill // what fills references in
 }
 
 // Debugger is what debugs a service.
@@ -97,14 +117,15 @@ func (d Debug) Forwarded() bool { return d.Agent || d.Kind == Delve }
 
 // Change is one thing that devenv changes in a service, and its cause.
 type Change struct {
-	Service string `json:"service"`
+	Service string `json:"service"`        // "" for what is beside the services
 	Key     string `json:"key"`            // attribute path below the service, as in the compose file
 	From    string `json:"from,omitempty"` // "" where nothing was set
 	To      string `json:"to,omitempty"`   // "" where it is taken away
 	Cause   string `json:"cause"`
 }
 
-// Advice is one line for the developer about a service that nothing had to be changed for.
+// Advice is one line for the developer about a service that nothing had to be changed for; Service is "" for what is
+// beside the services.
 type Advice struct {
 	Service string `json:"service"`
 	Text    string `json:"text"`
@@ -115,7 +136,11 @@ func Make(in Input) (Plan, error) {
 	if err := in.check(); err != nil {
 		return Plan{}, err
 	}
-	plan := Plan{Modes: in.Modes, Profile: in.Profile, Trust: in.Trust, Debug: map[string]Debug{}}
+	plan := Plan{
+		Modes: in.Modes, Profile: in.Profile, Debug: map[string]Debug{}, Environments: map[string]PythonEnvironment{},
+		Shared: in.sharedVolumes(), Trust: in.Trust,
+	}
+	in.Project, plan.Changes, plan.Advice = Apart(in)
 	planned, err := in.Project.WithServicesTransform(func(_ string, s types.ServiceConfig) (types.ServiceConfig, error) {
 		return s, nil // a deep copy of each: what follows must not reach the caller's project
 	})
@@ -136,8 +161,16 @@ func Make(in Input) (Plan, error) {
 		if overlay.agent {
 			plan.Agents = append(plan.Agents, name)
 		}
+		if overlay.environment != (PythonEnvironment{}) {
+			plan.Environments[name] = overlay.environment
+		}
 	}
+	plan.addVolumes()
 	plan.shareImages(in)
+	plan.Hooks = slices.DeleteFunc(slices.Clone(in.Hooks), func(h hook.Hook) bool {
+		_, runs := planned.Services[h.Service]
+		return h.Service != "" && !runs
+	})
 	planned.Configs = maps.Clone(planned.Configs)
 	if len(plan.Agents) > 0 {
 		plan.bring(agentConfig, in.Agent.Content)

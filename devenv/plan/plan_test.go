@@ -7,8 +7,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"devenv/devenv/checkout"
 	"devenv/devenv/dockerfile"
 	"devenv/devenv/plan"
 	"devenv/devenv/project"
@@ -18,7 +20,8 @@ import (
 var update = flag.Bool("update", false, "write what the plans are into testdata")
 
 // Each file of testdata is a project, the modes to plan it in and the plans as a developer reads them: a compose
-// file, its Dockerfiles, and `want MODE`, `want-agent MODE` (devenv has an agent to give), `want-trust MODE` (there is a ca_bundle) or `differences MODE`, where MODE can be MODE,SERVICE=MODE.
+// file, its Dockerfiles, and `want MODE`, `want-agent MODE` (devenv has an agent to give), `want-trust MODE` (there is a
+// ca_bundle), `want-apart MODE` (in a linked worktree) or `differences MODE`, where MODE can be MODE,SERVICE=MODE.
 func TestPlans(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || files == nil {
@@ -33,7 +36,7 @@ func TestPlans(t *testing.T) {
 			dir := unpack(t, archive)
 			for i, section := range archive.Files {
 				what, modes, _ := strings.Cut(section.Name, " ")
-				if what != "want" && what != "want-agent" && what != "want-trust" && what != "differences" {
+				if what != "want" && what != "want-agent" && what != "want-trust" && what != "want-apart" && what != "differences" {
 					continue
 				}
 				got := planned(t, dir, what, modes)
@@ -72,10 +75,15 @@ func unpack(t *testing.T, archive *txtar.Archive) string {
 
 func planned(t *testing.T, dir, what, modes string) string {
 	t.Helper()
-	in := input(t, dir, modes)
-	if what == "want-trust" {
+	naming := checkout.Naming{Project: "shop", Base: "shop"}
+	if what == "want-apart" {
+		naming = checkout.Naming{Project: "shop-login-1a2b3c", Base: "shop", Suffix: "login-1a2b3c", Cause: "this is the linked git worktree login"}
+	}
+	in := input(t, dir, modes, naming)
+	switch what {
+	case "want-trust":
 		in.Trust = trust.Bundle{Place: "compose.yml:3", Content: "certificates"}
-	} else if what != "want" {
+	case "want-agent", "differences":
 		in.Agent = plan.Agent{Path: "/devenv/agent.zip", Content: "the agent"}
 	}
 	before, err := in.Project.MarshalYAML()
@@ -104,9 +112,11 @@ func planned(t *testing.T, dir, what, modes string) string {
 	return text.String()
 }
 
-func input(t *testing.T, dir, modes string) plan.Input {
+func input(t *testing.T, dir, modes string, naming checkout.Naming) plan.Input {
 	t.Helper()
-	loaded, err := project.Load(t.Context(), project.Request{Dir: dir, Name: "shop"})
+	loaded, err := project.Load(t.Context(), project.Request{
+		Dir: dir, Naming: func(string, string, checkout.Source) (checkout.Naming, error) { return naming, nil },
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,6 +124,15 @@ func input(t *testing.T, dir, modes string) plan.Input {
 		Project: loaded.Compose, Extensions: loaded.Services, Dockerfiles: map[string]*dockerfile.File{},
 		IsFile: func(path string) bool { info, err := os.Stat(path); return err == nil && !info.IsDir() },
 		Modes:  plan.Modes{Services: map[string]string{}},
+		Packages: func(service types.ServiceConfig) (plan.Packages, bool) {
+			for _, volume := range service.Volumes {
+				if lock, err := os.ReadFile(filepath.Join(volume.Source, "uv.lock")); err == nil {
+					return plan.Packages{Folder: volume.Target, Asked: string(lock)}, true
+				}
+			}
+			return plan.Packages{}, false
+		},
+		Naming: loaded.Naming(), Shared: loaded.Extension.Volumes,
 	}
 	for _, choice := range strings.Split(modes, ",") {
 		if service, mode, single := strings.Cut(choice, "="); single {

@@ -13,7 +13,10 @@ func (p Plan) String() string {
 		fmt.Fprintf(&text, "  %s\n", change)
 	}
 	for _, advice := range p.Advice {
-		fmt.Fprintf(&text, "  %s: %s\n", advice.Service, advice.Text)
+		fmt.Fprintf(&text, "  %s\n", advice)
+	}
+	for _, h := range p.Hooks {
+		fmt.Fprintf(&text, "  %s: %s  %s  %s\n", h.Phase, h.Run, h.Where(), h.Place)
 	}
 	if len(p.Changes) == 0 {
 		text.WriteString("  devenv changes nothing in it\n")
@@ -33,8 +36,13 @@ func Name(mode, profile string) string {
 }
 
 func (c Change) String() string {
-	return c.Service + "." + c.Key + ": " + change(c.From, c.To) + "  because " + c.Cause
+	return c.Path() + ": " + change(c.From, c.To) + "  because " + c.Cause
 }
+
+// Path is what is changed, SERVICE.KEY or KEY.
+func (c Change) Path() string { return strings.TrimPrefix(c.Service+"."+c.Key, ".") }
+
+func (a Advice) String() string { return strings.TrimPrefix(a.Service+": "+a.Text, ": ") }
 
 func (d Difference) String() string { return d.Service + "." + d.Key + ": " + d.Change() }
 

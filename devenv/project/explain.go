@@ -39,7 +39,7 @@ type ExplainOptions struct {
 
 // Explain says where the value called name comes from: SERVICE.VARIABLE of a service's environment, SERVICE.attribute
 // (api.build.target), or a bare VARIABLE: one that the compose files interpolate, else that of every service whose
-// environment has it.
+// environment has it. name and COMPOSE_PROJECT_NAME are what the project is called.
 func (p *Project) Explain(name string, options ExplainOptions) (all []Explanation, err error) {
 	collectWarnings(func() { all, err = p.explain(name, options) }) // Load has reported what there is to warn of
 	if err != nil {
@@ -62,6 +62,9 @@ func (p *Project) explain(name string, options ExplainOptions) ([]Explanation, e
 		}
 		one, err := p.explainOf(service, rest, options)
 		return []Explanation{one}, err
+	}
+	if isName(name) {
+		return []Explanation{p.explainName(name)}, nil
 	}
 	if p.isVariable(name) {
 		return []Explanation{p.explainVariable(name)}, nil

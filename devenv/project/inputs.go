@@ -19,6 +19,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/compose-spec/compose-go/v2/utils"
 
+	"devenv/devenv/checkout"
 	"devenv/devenv/fault"
 	"devenv/profiles"
 )
@@ -38,6 +39,10 @@ type inputs struct {
 	profile       *profiles.Profile // laid over the compose files; nil is none
 	profileLayers scope             // the variables of the profile
 	envFilesNamed bool              // by --env-file, where the later file wins; of two .env the first does
+	refers        bool              // a file has a Reference
+
+	naming checkout.Naming
+	source checkout.Source // of naming.Base
 
 	treeOnce sync.Once
 	built    *tree
@@ -200,7 +205,7 @@ func (in *inputs) parseEnvFiles(env types.Mapping, files []string) (types.Mappin
 			return nil, err
 		}
 	}
-	found, err := dotenv.GetEnvFromFile(env, files)
+	found, err := readVariables(env, files, &in.refers)
 	if err != nil {
 		return nil, in.failure(err)
 	}

@@ -1,10 +1,8 @@
 package project
 
 import (
-	"bytes"
 	"context"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -12,9 +10,8 @@ import (
 	"github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/compose-spec/compose-go/v2/utils"
-	"github.com/sirupsen/logrus"
-	"go.yaml.in/yaml/v4"
 
+	"devenv/devenv/checkout"
 	"devenv/devenv/document"
 	"devenv/devenv/fault"
 )
@@ -25,31 +22,35 @@ func (in *inputs) load(ctx context.Context) (*types.Project, error) {
 	if in.request.Name != loader.NormalizeProjectName(in.request.Name) {
 		return nil, loader.InvalidProjectNameErr(in.request.Name)
 	}
-	named, err := in.nameInFiles()
-	if err != nil {
+	if err := in.chooseName(); err != nil {
 		return nil, err
 	}
 	overlay, err := in.overlay()
 	if err != nil {
 		return nil, err
 	}
-	registerRawFormat()
+	registerFormats()
 	project, err := loader.LoadWithContext(ctx, types.ConfigDetails{
 		ConfigFiles: append(slices.Clone(in.contents), overlay...),
 		WorkingDir:  in.dir,
 		Environment: in.env,
 	}, in.withResources, func(options *loader.Options) {
 		options.SkipResolveEnvironment = true
+		options.Interpolate.Substitute = in.substitute
 		options.Profiles = in.profiles()
 		options.ConvertWindowsPaths = utils.StringToBool(in.env["COMPOSE_CONVERT_WINDOWS_PATHS"])
-		in.setName(options, named)
+		in.setName(options)
 	})
 	if err != nil {
 		return nil, err
 	}
+	if in.naming.Project == "" {
+		in.naming = checkout.Naming{Project: project.Name, Base: project.Name}
+	}
 	for _, file := range in.contents {
 		project.ComposeFiles = append(project.ComposeFiles, file.Filename)
 	}
+	in.nameFormats(project)
 	return in.switched(project)
 }
 
@@ -60,61 +61,6 @@ func (in *inputs) profiles() []string {
 		profiles[i] = strings.TrimSpace(profiles[i])
 	}
 	return profiles
-}
-
-// setName applies Compose's order of project names: -p, COMPOSE_PROJECT_NAME, `name:` in the files (which the loader
-// finds and interpolates), the folder's name.
-func (in *inputs) setName(options *loader.Options, inFiles nameInFiles) {
-	switch name := in.env[consts.ComposeProjectName]; {
-	case in.request.Name != "":
-		options.SetProjectName(in.request.Name, true)
-	case name != "":
-		options.SetProjectName(name, true)
-	case inFiles != nameFound:
-		options.SetProjectName(in.folderName(), inFiles == nameAbsent)
-	}
-}
-
-func (in *inputs) folderName() string {
-	folder := filepath.Base(in.workingDir())
-	if target, err := filepath.EvalSymlinks(in.workingDir()); err == nil && filepath.Base(target) != folder {
-		logrus.Warnf("project has been loaded without an explicit name from a symlink. Using name %q", folder)
-	}
-	return loader.NormalizeProjectName(folder)
-}
-
-// nameInFiles is what the text of the compose files says about a top-level `name:`.
-type nameInFiles int
-
-const (
-	nameAbsent   nameInFiles = iota // no file holds one: the loader need not look
-	namePossible                    // the loader has to look
-	nameFound
-)
-
-// nameKey matches whatever could be a key called name, at any depth.
-var nameKey = regexp.MustCompile(`\bname["']?[ \t]*:|(?m:^\s*\?)`)
-
-// nameInFiles looks for a top-level name. The text is looked at first, since to parse every file once more only to
-// learn that there is none would cost a third of the load.
-func (in *inputs) nameInFiles() (nameInFiles, error) {
-	answer := nameAbsent
-	for _, file := range in.contents {
-		if !bytes.Contains(file.Content, []byte("name")) || !nameKey.Match(file.Content) {
-			continue
-		}
-		answer = namePossible
-		var top struct {
-			Name string `yaml:"name,omitempty"`
-		}
-		if err := yaml.Unmarshal(file.Content, &top); err != nil {
-			return answer, &parseError{file: file.Filename, err: err}
-		}
-		if top.Name != "" {
-			return nameFound, nil
-		}
-	}
-	return answer, nil
 }
 
 // parseError is a compose file that is no YAML.
@@ -178,8 +124,7 @@ func (p *Project) resolve(services []string) (*types.Project, error) {
 
 // Known refuses names that no service has; a name may be a pattern, as in `docker compose up 'web*'`.
 func (p *Project) Known(services []string) error {
-	all := append(p.declared.ServiceNames(), p.declared.DisabledServiceNames()...)
-	slices.Sort(all)
+	all := p.allServices()
 	for _, name := range services {
 		if !slices.ContainsFunc(all, func(service string) bool { ok, _ := filepath.Match(name, service); return ok }) {
 			return unknownService(name, all)

@@ -15,6 +15,9 @@ const (
 	RunFlag            Kind = "-e"                  // a flag of `run`
 	ProfileFile        Kind = "profile"             // a developer's profile
 	ProfileEnvFile     Kind = "profile env_files"   // a file of a profile's top-level env_files
+	Checkout           Kind = "checkout"            // devenv's own: it is not the only checkout of the project
+	NameFlag           Kind = "-p"
+	Folder             Kind = "folder" // of the project
 )
 
 // Origin is the place a value comes from. File is absolute, "-" for the standard input, "starter NAME" for a profile in the

@@ -83,6 +83,11 @@ func (in *inputs) profileVariables() (layer, error) {
 		own.values[name] = value
 		own.origins[name] = Origin{Kind: ProfileFile, File: place.File, Line: place.Line, Column: place.Column}
 	}
+	for _, secret := range in.profile.Secrets() {
+		if len(secret.Path) == 2 {
+			set(secret.Path[1], secret.Stand(), secret.Path...)
+		}
+	}
 	for _, name := range slices.Sorted(maps.Keys(in.profile.Env)) {
 		if text := in.profile.Env[name].Text; text != nil {
 			value, _, err := scope.substitute(*text)
@@ -112,12 +117,16 @@ func (in *inputs) profilePlace(path ...string) string {
 	return in.place(Origin{File: at.File, Line: at.Line, Column: at.Column}, true)
 }
 
-// overlay is what the profile says of services, as a compose file.
+// overlay is what the profile says of services and volumes, as a compose file.
 func (in *inputs) overlay() ([]types.ConfigFile, error) {
-	if in.profile == nil || len(in.profile.Services) == 0 {
+	if in.profile == nil {
 		return nil, nil
 	}
-	content, err := yaml.Marshal(document.Plain(composeUnit(in.profile).roots[0], func(*yaml.Node) {}))
+	roots := composeUnit(in.profile).roots
+	if roots == nil {
+		return nil, nil
+	}
+	content, err := yaml.Marshal(document.Plain(roots[0], func(*yaml.Node) {}))
 	if err != nil {
 		return nil, fault.New(fault.Usage, "profile %s: %w", in.profile.Name, err)
 	}

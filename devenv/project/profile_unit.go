@@ -6,21 +6,31 @@ import (
 	"devenv/profiles"
 )
 
-// composeUnit is the services of a profile as a compose file. Its nodes are the profile's own, so that each has its
+// composeUnit is the services of a profile, and its volumes in x-devenv, as a compose file. Its nodes are the profile's own, so that each has its
 // place, except where Compose has another word.
 func composeUnit(profile *profiles.Profile) *unit {
 	u := &unit{file: "profile " + profile.Name, profile: profile, reworded: map[*yaml.Node]*yaml.Node{}}
-	services := mapping()
-	root := profile.Root()
+	root, own := profile.Root(), mapping()
 	for i := 0; i+1 < len(root.Content); i += 2 {
-		if key, value := root.Content[i], root.Content[i+1]; key.Value == "services" {
-			for j := 0; j+1 < len(value.Content); j += 2 {
-				services.Content = append(services.Content, value.Content[j], u.service(value.Content[j+1]))
-			}
-			u.roots = []*yaml.Node{mapping(key, services)}
+		switch key, value := root.Content[i], root.Content[i+1]; {
+		case key.Value == "services":
+			own.Content = append(own.Content, key, u.services(value))
+		case key.Value == "volumes" && value.Tag != "!!null":
+			own.Content = append(own.Content, u.reword(key, func(node *yaml.Node) { node.Value = extensionKey }), mapping(key, value))
 		}
 	}
+	if len(own.Content) > 0 {
+		u.roots = []*yaml.Node{own}
+	}
 	return u
+}
+
+func (u *unit) services(said *yaml.Node) *yaml.Node {
+	services := mapping()
+	for i := 0; i+1 < len(said.Content); i += 2 {
+		services.Content = append(services.Content, said.Content[i], u.service(said.Content[i].Value, said.Content[i+1]))
+	}
+	return services
 }
 
 // composeWords are the settings of a service that Compose has too. What is not here is devenv's to apply.
@@ -30,7 +40,7 @@ func composeWords() map[string]string {
 	}
 }
 
-func (u *unit) service(said *yaml.Node) *yaml.Node {
+func (u *unit) service(name string, said *yaml.Node) *yaml.Node {
 	service := mapping()
 	for i := 0; i+1 < len(said.Content); i += 2 {
 		key, value := said.Content[i], said.Content[i+1]
@@ -40,7 +50,7 @@ func (u *unit) service(said *yaml.Node) *yaml.Node {
 		}
 		switch key.Value {
 		case "env":
-			value = u.variables(value)
+			value = u.variables(name, value)
 		case "ports":
 			value = u.reword(value, func(node *yaml.Node) { node.Tag = "!override" })
 		case "reload":
@@ -51,13 +61,20 @@ func (u *unit) service(said *yaml.Node) *yaml.Node {
 	return service
 }
 
-// variables takes values as text, as they are written; without one a variable is passed through.
-func (u *unit) variables(said *yaml.Node) *yaml.Node {
+// variables takes values as text, as they are written, and for a secret what stands for it; without a value a variable is
+// passed through.
+func (u *unit) variables(service string, said *yaml.Node) *yaml.Node {
 	variables := mapping()
 	for i := 0; i+1 < len(said.Content); i += 2 {
 		key, value := said.Content[i], said.Content[i+1]
 		if value.Tag != "!!null" {
-			value = u.reword(value, func(node *yaml.Node) { node.Tag, node.Style = "!!str", yaml.DoubleQuotedStyle })
+			value = u.reword(value, func(node *yaml.Node) {
+				if node.Kind == yaml.MappingNode {
+					secret := profiles.Secret{Path: []string{"services", service, "env", key.Value}}
+					node.Kind, node.Content, node.Value = yaml.ScalarNode, nil, secret.Stand()
+				}
+				node.Tag, node.Style = "!!str", yaml.DoubleQuotedStyle
+			})
 		}
 		variables.Content = append(variables.Content, key, value)
 	}

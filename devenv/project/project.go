@@ -19,6 +19,8 @@ import (
 	"github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/types"
 
+	"devenv/devenv/checkout"
+	"devenv/devenv/hook"
 	"devenv/profiles"
 )
 
@@ -45,6 +47,10 @@ type Request struct {
 	// no profile.
 	Profile func(dir string) (*profiles.Profile, error)
 
+	// Naming decides what the project in a folder is called, given the name that Compose would use. A nil function
+	// leaves it at that.
+	Naming func(dir, base string, source checkout.Source) (checkout.Naming, error)
+
 	Stdin     io.Reader        // read for -f -; nil refuses it
 	Resources []ResourceLoader // for remote files; nil refuses them
 }
@@ -59,6 +65,8 @@ type Project struct {
 	Extension Extension
 	// Services is the x-devenv of every service that is in use, also of those without one.
 	Services map[string]ServiceExtension
+	// Hooks are those of the compose files, each phase replaced by what the profile says of it; in the order in which they run.
+	Hooks []hook.Hook
 	// Warnings are for the user to read, in order, without duplicates: what Compose would log while loading, and
 	// variables that are set twice in one env file.
 	Warnings []string
@@ -93,12 +101,22 @@ func (p *Project) load(ctx context.Context) error {
 	}
 	p.declared, err = p.inputs.load(ctx)
 	if err != nil {
+		if at := p.inputs.checkReferences(nil); at != nil {
+			return at
+		}
 		return p.inputs.failure(err)
+	}
+	if err := p.inputs.checkReferences(p); err != nil {
+		return err
 	}
 	if p.Compose, err = p.resolve(nil); err != nil {
 		return err
 	}
-	return p.decodeExtensions()
+	if err := p.decodeExtensions(); err != nil {
+		return err
+	}
+	p.Hooks, err = p.hooks()
+	return err
 }
 
 // Dir is the project directory, absolute: what relative paths of the compose files are relative to.
@@ -138,6 +156,9 @@ func (p *Project) Files() (files []string) {
 	}
 	return files
 }
+
+// Naming is what the project is called, and why.
+func (p *Project) Naming() checkout.Naming { return p.inputs.naming }
 
 // Profile is what is laid over the compose files, nil where nothing is.
 func (p *Project) Profile() *profiles.Profile { return p.inputs.profile }

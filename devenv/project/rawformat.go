@@ -11,11 +11,15 @@ import (
 	"github.com/compose-spec/compose-go/v2/dotenv"
 )
 
-// registerRawFormat teaches compose-go the env_file format "raw", which docker/compose adds to it in its command:
-// the format of `docker run --env-file`, where a line is taken as it stands.
+// registerFormats teaches compose-go the env_file format "raw", which docker/compose adds to it in its command: the
+// format of `docker run --env-file`, where a line is taken as it stands. And it teaches it the format of env files with
+// references of devenv's.
 //
 //nolint:gochecknoglobals // once in a process, since the registry of formats is compose-go's global
-var registerRawFormat = sync.OnceFunc(func() { dotenv.RegisterFormat("raw", parseRaw) })
+var registerFormats = sync.OnceFunc(func() {
+	dotenv.RegisterFormat("raw", parseRaw)
+	dotenv.RegisterFormat(referring, parseReferring)
+})
 
 func parseRaw(content io.Reader, file string, into map[string]string, lookup func(string) (string, bool)) error {
 	lines := bufio.NewScanner(content)

@@ -74,7 +74,7 @@ func (s scope) unmet(text string) map[string]string {
 	}
 	found := map[string]string{}
 	for {
-		_, err := template.Substitute(text, func(name string) (string, bool) {
+		_, err := substitute(text, func(name string) (string, bool) {
 			if _, taken := found[name]; taken {
 				return "set", true
 			}

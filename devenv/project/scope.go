@@ -3,8 +3,6 @@ package project
 import (
 	"slices"
 
-	"github.com/compose-spec/compose-go/v2/dotenv"
-	"github.com/compose-spec/compose-go/v2/template"
 	"github.com/compose-spec/compose-go/v2/types"
 )
 
@@ -50,13 +48,13 @@ func (s scope) withEnvFiles(kind Kind, files []string) scope {
 	if len(files) == 0 {
 		return s
 	}
-	values, _ := dotenv.GetEnvFromFile(s.environment(), files)
+	values, _ := readVariables(s.environment(), files, new(bool))
 	return append(slices.Clone(s), layer{kind: kind, files: files, values: values})
 }
 
 // substitute interpolates text as Compose does, and tells which variables it asked for.
 func (s scope) substitute(text string) (value string, asked []string, err error) {
-	value, err = template.Substitute(text, func(name string) (string, bool) {
+	value, err = substitute(text, func(name string) (string, bool) {
 		if !slices.Contains(asked, name) {
 			asked = append(asked, name)
 		}

@@ -3,11 +3,15 @@ package project
 import (
 	"maps"
 	"reflect"
+	"slices"
+	"strings"
 
 	"github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/types"
 
 	"devenv/devenv/document"
+	"devenv/devenv/hook"
+	"devenv/profiles"
 )
 
 // extensionKey is where devenv's settings stand in a compose file. Compose ignores keys that begin with x-, but it
@@ -18,9 +22,18 @@ const extensionKey = "x-devenv"
 type Extension struct {
 	Mode  string `yaml:"mode"`  // the mode that is used when none is chosen; "" for devenv's own default
 	Watch Watch  `yaml:"watch"` // on top of the rules of .gitignore and .dockerignore
+	// Volumes are those that worktrees and other clones have in common with the first checkout.
+	Volumes Volumes `yaml:"volumes"`
 	// CABundle is a file of certificates, for builds, containers and uv: see Project.CABundle.
 	CABundle string `yaml:"ca_bundle"`
+
+	Doctor Doctor              `yaml:"doctor"`
+	Hooks  hook.Set            `yaml:"hooks"` // what runs around up and down
+	Ports  profiles.PortPolicy `yaml:"ports"` // what a profile says of ports goes before
 }
+
+// Volumes is a profile's too.
+type Volumes = profiles.Volumes
 
 // Watch says which files matter although a rule ignores them, and which do not: lines in the language of .gitignore,
 // from the project's folder on.
@@ -65,6 +78,9 @@ func (p *Project) decodeExtensions() error {
 	if err := p.inputs.decodeExtension(p.Compose.Extensions, nil, &p.Extension); err != nil {
 		return err
 	}
+	if err := p.checkVolumes(); err != nil {
+		return err
+	}
 	for _, name := range p.Compose.ServiceNames() {
 		var extension ServiceExtension
 		path := []string{"services", name}
@@ -76,6 +92,19 @@ func (p *Project) decodeExtensions() error {
 			return err
 		}
 		p.Services[name] = extension
+	}
+	return nil
+}
+
+// checkVolumes refuses volumes to share that no compose file has.
+func (p *Project) checkVolumes() error {
+	known := slices.Sorted(maps.Keys(p.declared.Volumes))
+	for _, name := range p.Extension.Volumes.Names() {
+		if !slices.Contains(known, name) {
+			path := []string{extensionKey, "volumes", name}
+			return document.Near(p.inputs.at(path, "%s: no such volume", document.Path(path)).
+				WithHint("the volumes are: %s", strings.Join(known, ", ")), name, known)
+		}
 	}
 	return nil
 }

@@ -88,6 +88,9 @@ func explain(ctx context.Context, eng *engine.Client, p *types.Project, service 
 	if found := portTaken.FindStringSubmatch(text); found != nil {
 		port, _ := strconv.ParseUint(found[2], 10, 16)
 		wanted := claim{service: service, port: uint16(port), protocol: "tcp", ip: parseIP(found[1])}
+		if strings.Contains(found[0], "udp") {
+			wanted.protocol = "udp"
+		}
 		return taken(ctx, eng, wanted, err)
 	}
 	if found := nameTaken.FindStringSubmatch(text); found != nil {

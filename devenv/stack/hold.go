@@ -2,6 +2,7 @@ package stack
 
 import (
 	"context"
+	"time"
 
 	"github.com/compose-spec/compose-go/v2/types"
 
@@ -18,11 +19,22 @@ const holdFor = "3600"
 //
 // As Run does, it takes the signal handling of the process away.
 func (s *Stack) Hold(ctx context.Context, eng *engine.Client, p *types.Project, service string, report Report) (engine.Container, error) {
+	return s.hold(ctx, eng, p, service, RunOptions{NoDeps: true, Report: report})
+}
+
+// HoldReady is Hold after what the service depends on has been started, and the conditions hold within timeout; 0 is as
+// long as it takes.
+func (s *Stack) HoldReady(
+	ctx context.Context, eng *engine.Client, p *types.Project, service string, timeout time.Duration, report Report,
+) (engine.Container, error) {
+	return s.hold(ctx, eng, p, service, RunOptions{WaitTimeout: timeout, Report: report})
+}
+
+func (s *Stack) hold(ctx context.Context, eng *engine.Client, p *types.Project, service string, opt RunOptions) (engine.Container, error) {
 	name := oneOffName(p.Name, service)
-	_, err := s.run(ctx, eng, p, name, RunOptions{
-		CommandOptions: CommandOptions{Service: service, Command: []string{holdFor}, Detach: true, NoTTY: true},
-		Entrypoint:     []string{"sleep"}, Remove: true, NoDeps: true, Report: report,
-	})
+	opt.CommandOptions = CommandOptions{Service: service, Command: []string{holdFor}, Detach: true, NoTTY: true}
+	opt.Entrypoint, opt.Remove = []string{"sleep"}, true
+	_, err := s.run(ctx, eng, p, name, opt)
 	if err != nil {
 		return engine.Container{}, err
 	}

@@ -10,11 +10,13 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/docker/compose/v5/pkg/api"
 
+	"devenv/devenv/engine"
 	"devenv/devenv/fault"
 )
 
 // Labels returns a copy of p whose services carry the labels by which Compose finds its containers again, the same
-// as Compose's own loader sets (pkg/compose/loader.go). Converge and Run do this themselves.
+// as Compose's own loader sets (pkg/compose/loader.go), and everything the one by which devenv knows what it has made.
+// Neither is part of what Compose compares, so nothing is recreated for a label. Converge and Run do this themselves.
 func Labels(p *types.Project) *types.Project {
 	labelled, _ := p.WithServicesTransform(func(name string, s types.ServiceConfig) (types.ServiceConfig, error) {
 		own := types.Labels{
@@ -24,6 +26,7 @@ func Labels(p *types.Project) *types.Project {
 			api.WorkingDirLabel:  p.WorkingDir,
 			api.ConfigFilesLabel: strings.Join(p.ComposeFiles, ","),
 			api.OneoffLabel:      "False",
+			engine.LabelFolder:   p.WorkingDir,
 		}
 		if files, named := s.CustomLabels[api.EnvironmentFileLabel]; named {
 			own[api.EnvironmentFileLabel] = files
@@ -31,11 +34,19 @@ func Labels(p *types.Project) *types.Project {
 		s.CustomLabels = own
 		return s, nil
 	}) // the only possible error is the function's own
+	for key, network := range labelled.Networks {
+		network.CustomLabels = network.CustomLabels.Add(engine.LabelFolder, p.WorkingDir)
+		labelled.Networks[key] = network
+	}
+	for key, volume := range labelled.Volumes {
+		volume.CustomLabels = volume.CustomLabels.Add(engine.LabelFolder, p.WorkingDir)
+		labelled.Volumes[key] = volume
+	}
 	return labelled
 }
 
 // ImageLabels are the labels that Compose puts on the image it builds for a service (getImageBuildLabels in
-// pkg/compose/build.go): by them its `down --rmi` finds the image. Services with equal build sections share an image;
+// pkg/compose/build.go): by them its `down --rmi` finds the image, and by one more `devenv prune`. Services with equal build sections share an image;
 // it belongs to the first of them. p is the project as it was loaded, with all its services, so that the answer is the
 // same whichever services a command builds, and in which mode.
 func ImageLabels(p *types.Project, service string) types.Labels {
@@ -43,6 +54,8 @@ func ImageLabels(p *types.Project, service string) types.Labels {
 		api.VersionLabel: composeVersion(),
 		api.ProjectLabel: p.Name,
 		api.ServiceLabel: sharer(p, service),
+
+		engine.LabelBuilt: "true",
 	}
 }
 

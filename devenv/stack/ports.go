@@ -50,6 +50,39 @@ func portConflicts(ctx context.Context, eng *engine.Client, p *types.Project, he
 	return errors.Join(conflicts...)
 }
 
+// PortTaken is the cause of a fault: a host port that a service wants and that somebody else has.
+type PortTaken struct {
+	Service, IP string // the address as it is written; "" is all of them
+	Protocol    string
+	Port        uint16
+	By          string // "process nc (pid 7)", "container db of project shop"; "" where nobody can tell
+	Reported    error  // by the engine; nil where devenv saw it before
+}
+
+func (p *PortTaken) Error() string { return fmt.Sprintf("host port %d is taken", p.Port) }
+
+func (p *PortTaken) Unwrap() error { return p.Reported }
+
+// PortOwners says who has a host port of this engine's machine that a project could want: "" is nobody, or a container of
+// the project itself.
+func PortOwners(ctx context.Context, eng *engine.Client, project string) (func(ip, protocol string, port uint16) (string, error), error) {
+	held, err := eng.Containers(ctx, project)
+	if err != nil {
+		return nil, err
+	}
+	return func(ip, protocol string, port uint16) (string, error) {
+		wanted := claim{ip: parseIP(ip), protocol: protocol, port: port}
+		if len(notHeld([]claim{wanted}, held)) == 0 {
+			return "", nil
+		}
+		who, err := owner(ctx, eng, project, wanted)
+		if err != nil || !who.known {
+			return "", err
+		}
+		return who.String(), nil
+	}, nil
+}
+
 // claims are the fixed host ports of a project's services, in order. A range lets the engine choose, and a service
 // in the host's network publishes nothing.
 func claims(p *types.Project) []claim {
@@ -179,22 +212,41 @@ func known(ip netip.Addr) netip.Addr {
 	return ip.Unmap()
 }
 
-// conflict words who has the port that a service wants.
-func (h holder) conflict(wanted claim) *fault.Error {
-	thing := fmt.Sprintf("%s: host port %d is taken", wanted.service, wanted.port)
-	another := fmt.Sprintf("choose another host port under ports: of %s", wanted.service)
+func (h holder) String() string {
 	switch {
 	case h.container.ID != "" && h.container.Project != "":
-		return fault.New(fault.Failed, "%s by container %s of project %s", thing, h.container.Name, h.container.Project).
-			WithHint("`docker compose -p %s stop %s` frees it, or %s", h.container.Project, h.container.Service, another)
+		return fmt.Sprintf("container %s of project %s", h.container.Name, h.container.Project)
 	case h.container.ID != "":
-		return fault.New(fault.Failed, "%s by container %s", thing, h.container.Name).
-			WithHint("`docker stop %s` frees it, or %s", h.container.Name, another)
+		return "container " + h.container.Name
 	case h.process.pid != 0:
-		return fault.New(fault.Failed, "%s by process %s (pid %d)", thing, h.process.name, h.process.pid).
-			WithHint("end that process, or %s", another)
+		return fmt.Sprintf("process %s (pid %d)", h.process.name, h.process.pid)
+	case h.known:
+		return "a process that this user may not see"
 	}
-	return fault.New(fault.Failed, "%s", thing).WithHint("%s", another)
+	return ""
+}
+
+// conflict words who has the port that a service wants.
+func (h holder) conflict(wanted claim) *fault.Error {
+	cause := &PortTaken{Service: wanted.service, Protocol: wanted.protocol, Port: wanted.port, By: h.String()}
+	if wanted.ip.IsValid() {
+		cause.IP = wanted.ip.String()
+	}
+	failure := fault.New(fault.Failed, "%s: host port %d is taken", wanted.service, wanted.port)
+	if cause.By != "" {
+		failure = fault.New(fault.Failed, "%s: host port %d is taken by %s", wanted.service, wanted.port, cause.By)
+	}
+	failure.Err = cause
+	another := fmt.Sprintf("choose another host port under ports: of %s; `ports: auto` in a profile or in x-devenv takes a free one", wanted.service)
+	switch {
+	case h.container.ID != "" && h.container.Project != "":
+		return failure.WithHint("`docker compose -p %s stop %s` frees it, or %s", h.container.Project, h.container.Service, another)
+	case h.container.ID != "":
+		return failure.WithHint("`docker stop %s` frees it, or %s", h.container.Name, another)
+	case h.process.pid != 0:
+		return failure.WithHint("end that process, or %s", another)
+	}
+	return failure.WithHint("%s", another)
 }
 
 // taken words a port conflict that the engine reported, with the owner where it can be found.
@@ -204,7 +256,10 @@ func taken(ctx context.Context, eng *engine.Client, wanted claim, reported error
 		who = holder{}
 	}
 	failure := who.conflict(wanted)
-	failure.Err = reported
+	var cause *PortTaken
+	if errors.As(failure.Err, &cause) {
+		cause.Reported = reported
+	}
 	return failure
 }
 

@@ -15,10 +15,11 @@ import (
 // RunOptions say how Run makes its container.
 type RunOptions struct {
 	CommandOptions
-	Entrypoint   []string // nil: the service's
-	Remove       bool     // remove the container when the command has ended
-	NoDeps       bool     // do not start what the service depends on
-	ServicePorts bool     // publish the service's ports, which a one-off container otherwise does not
+	Entrypoint   []string      // nil: the service's
+	Remove       bool          // remove the container when the command has ended
+	NoDeps       bool          // do not start what the service depends on
+	ServicePorts bool          // publish the service's ports, which a one-off container otherwise does not
+	WaitTimeout  time.Duration // for a depends_on condition to hold; 0: as long as it takes
 	Report       Report
 }
 
@@ -44,7 +45,7 @@ func (s *Stack) run(ctx context.Context, eng *engine.Client, p *types.Project, n
 		return 0, err
 	}
 	bus := newBus(opt.Report)
-	if err := s.startDependencies(ctx, eng, own, opt.Service, bus); err != nil {
+	if err := s.startDependencies(ctx, eng, own, bus, startOptions{onlyWait: opt.Service, timeout: opt.WaitTimeout}); err != nil {
 		return 0, err
 	}
 	alone := *own
@@ -91,8 +92,9 @@ func oneOff(service types.ServiceConfig, withPorts bool) types.ServiceConfig {
 
 // startDependencies converges what a service depends on and waits until its own conditions hold.
 func (s *Stack) startDependencies(
-	ctx context.Context, eng *engine.Client, p *types.Project, service string, bus *bus,
+	ctx context.Context, eng *engine.Client, p *types.Project, bus *bus, opt startOptions,
 ) error {
+	service := opt.onlyWait
 	if len(p.Services[service].DependsOn) == 0 {
 		return nil
 	}
@@ -102,7 +104,7 @@ func (s *Stack) startDependencies(
 	if err != nil {
 		return s.explainCreate(ctx, eng, p, bus, err)
 	}
-	return s.start(ctx, eng, p, bus, startOptions{onlyWait: service})
+	return s.start(ctx, eng, p, bus, opt)
 }
 
 func runOptions(opt RunOptions, name string, terminal bool) api.RunOptions {

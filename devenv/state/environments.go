@@ -4,11 +4,12 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
 )
 
-// Environments says for which files of the project the Python environment of each container was made, as fingerprints
-// by the container's ID; "" is one that uv was changing when it was interrupted. What cannot be read counts as nothing
+// Environments says for which files of the project Python environments were made, as fingerprints by the name of the volume
+// that an environment is in, else by the ID of its container; "" is one that uv was changing when it was interrupted. What cannot be read counts as nothing
 // known: an environment can be synced again.
 func (s Store) Environments() map[string]string {
 	environments := map[string]string{}
@@ -31,8 +32,13 @@ func (s Store) SaveEnvironments(environments map[string]string) error {
 	return writeAtomically(s.path("environments.json"), append(content, '\n'))
 }
 
-// ForgetEnvironments is for a project that has no container any more.
-func (s Store) ForgetEnvironments() error {
+// KeepEnvironments forgets all of them but those in the volumes of a project that has no container any more.
+func (s Store) KeepEnvironments(volumes map[string]string) error {
+	known := s.Environments()
+	maps.DeleteFunc(known, func(name, _ string) bool { return volumes[name] == "" })
+	if len(known) > 0 {
+		return s.SaveEnvironments(known)
+	}
 	err := os.Remove(s.path("environments.json"))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil

@@ -47,13 +47,16 @@ func (s Store) Lock(ctx context.Context, name string, holder Holder) (*Lock, err
 	return lock, err
 }
 
+// lockEvery is how often a lock that another process holds is tried again.
+const lockEvery = 5 * time.Millisecond
+
 // Await is Lock for a lock that others hold for a short time: it waits until they have given it back, or ctx ends.
 func (s Store) Await(ctx context.Context, name string, holder Holder) (*Lock, error) {
 	if err := s.create(); err != nil {
 		return nil, err
 	}
 	file := flock.New(s.path(name + ".lock"))
-	held, err := file.TryLockContext(ctx, 5*time.Millisecond)
+	held, err := file.TryLockContext(ctx, lockEvery)
 	switch {
 	case held:
 	case ctx.Err() != nil:

@@ -29,3 +29,42 @@ func (s Store) SaveDebugPort(service string, port uint16) error {
 	}
 	return writeAtomically(s.path("debug.json"), append(content, '\n'))
 }
+
+// Ports are host ports, or ranges of them, by service and by HOST:CONTAINER as declared.
+type Ports map[string]map[string]string
+
+// Ports are the ports of this machine at which this checkout was published last. What cannot be read counts as nothing
+// remembered.
+func (s Store) Ports() Ports {
+	ports := Ports{}
+	content, err := os.ReadFile(s.path("ports.json"))
+	if err != nil || json.Unmarshal(content, &ports) != nil {
+		return Ports{}
+	}
+	return ports
+}
+
+// savePorts remembers ports over those that are remembered: other profiles and modes have others.
+func (s Store) savePorts(ports Ports) error {
+	all, changed := s.Ports(), false
+	for service, own := range ports {
+		if all[service] == nil {
+			all[service] = map[string]string{}
+		}
+		for key, port := range own {
+			changed = changed || all[service][key] != port
+			all[service][key] = port
+		}
+	}
+	if !changed {
+		return nil
+	}
+	if err := s.create(); err != nil {
+		return err
+	}
+	content, err := json.MarshalIndent(all, "", "  ")
+	if err != nil {
+		return err
+	}
+	return writeAtomically(s.path("ports.json"), append(content, '\n'))
+}

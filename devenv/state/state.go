@@ -73,6 +73,9 @@ func (s Store) create() error {
 	if err != nil {
 		return fault.New(fault.Failed, "state of this checkout: %w", err)
 	}
+	if err := s.claim(); err != nil {
+		return err
+	}
 	ignore := filepath.Join(s.folder, ".gitignore")
 	if _, err := os.Stat(ignore); err == nil {
 		return nil

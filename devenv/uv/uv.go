@@ -26,5 +26,9 @@ type Project struct {
 	Workdir   string // slashed, relative to both: where uv is to be run, "." for the folder itself
 	Mounted   bool   // the container sees the host's files
 
+	// Environment is the folder in the container that has the packages, as far as it is known without the container; "" is
+	// uv's own choice.
+	Environment string
+
 	apart string // tells the stage of a run from those of others beside it
 }

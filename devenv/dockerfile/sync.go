@@ -1,0 +1,56 @@
+package dockerfile
+
+import (
+	"cmp"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Sync is a `uv sync` that a Dockerfile runs.
+type Sync struct {
+	Args        []string // what follows `uv sync`
+	Environment string   // the folder that it installs into, absolute
+	Line        int      // of its RUN
+}
+
+// Syncs are the `uv sync` commands that a target's image is made with, those of the stages that it copies from included, in
+// the order of the file.
+func (f *File) Syncs(target string) []Sync {
+	var all []Sync
+	for _, stage := range f.Closure(target) {
+		inherited := Effective{Env: map[string]string{}}
+		for _, s := range lineage(stage) {
+			if s != stage {
+				inherited.add(s)
+			}
+		}
+		environment := cmp.Or(stage.Env["UV_PROJECT_ENVIRONMENT"], inherited.Env["UV_PROJECT_ENVIRONMENT"], ".venv")
+		for _, run := range stage.Runs {
+			folder := joinWorkdir(path.Join("/", joinWorkdir(inherited.Workdir, run.Workdir)), environment)
+			for _, args := range syncs(run.Text) {
+				all = append(all, Sync{Args: args, Environment: folder, Line: run.Line})
+			}
+		}
+	}
+	return all
+}
+
+// shellEnd is where a command of a shell line ends.
+var shellEnd = regexp.MustCompile(`&&|\|\|?|[;&\n)]`)
+
+// syncs are the arguments of each `uv sync` in a text for the shell.
+func syncs(text string) [][]string {
+	var all [][]string
+	for _, command := range shellEnd.Split(text, -1) {
+		words := strings.Fields(strings.NewReplacer(`"`, "", `'`, "", `\`, " ").Replace(command))
+		at := slices.Index(words, "sync")
+		if at > 0 && path.Base(words[at-1]) == "uv" && !slices.ContainsFunc(words[:at-1], isNoAssignment) {
+			all = append(all, words[at+1:])
+		}
+	}
+	return all
+}
+
+func isNoAssignment(word string) bool { return !strings.Contains(word, "=") }

@@ -1,0 +1,157 @@
+package doctor
+
+import (
+	"cmp"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"devenv/devenv/dockerfile"
+)
+
+// install is a command of a RUN that installs packages.
+type install struct {
+	command
+	step dockerfile.Step
+	vars map[string]string // that the command sees, as far as the Dockerfile sets them
+}
+
+// installs are the commands among steps that install a project's packages.
+func installs(steps []dockerfile.Step) []install {
+	var all []install
+	for _, step := range steps {
+		if step.Name != "RUN" {
+			continue
+		}
+		for _, c := range commands(step) {
+			if c.installs() {
+				vars := maps.Clone(step.Env)
+				maps.Copy(vars, c.env)
+				all = append(all, install{c, step, vars})
+			}
+		}
+	}
+	return all
+}
+
+// installs reports whether a command installs what a lock file or a list of requirements names.
+func (c command) installs() bool {
+	args := slices.DeleteFunc(slices.Clone(c.args[1:]), func(arg string) bool { return strings.HasPrefix(arg, "-") })
+	first := append(args, "")[0]
+	switch c.program() {
+	case "uv":
+		return first == "sync" || first == "pip" && c.has("-r", "--requirement", "--requirements", "-e")
+	case "pip", "pip3":
+		return first == "install" && c.has("-r", "--requirement", "-e")
+	case "poetry", "pdm":
+		return first == "install" || first == "sync"
+	case "npm":
+		return first == "ci" || first == "install" && len(args) == 1
+	case "yarn", "pnpm":
+		return first == "install"
+	}
+	return false
+}
+
+// syncs are the `uv sync` among steps.
+func syncs(steps []dockerfile.Step) []install {
+	return slices.DeleteFunc(installs(steps), func(i install) bool { return i.program() != "uv" || !slices.Contains(i.args, "sync") })
+}
+
+// isOn reports whether a variable or a flag of uv says yes.
+func (i install) isOn(variable string, flags ...string) bool {
+	return isTrue(i.vars[variable]) || i.has(flags...)
+}
+
+func isTrue(value string) bool {
+	return slices.Contains([]string{"1", "true", "yes", "y", "on", "t"}, strings.ToLower(value))
+}
+
+// environment is the folder of the environment that a `uv sync` fills, or "" where the Dockerfile does not tell.
+func (i install) environment() string {
+	dir := i.step.Workdir
+	for _, option := range []string{"--directory", "--project"} {
+		if given := i.option(option); given != "" {
+			dir = path.Join("/", dir, given)
+		}
+	}
+	named := cmp.Or(i.vars["UV_PROJECT_ENVIRONMENT"], ".venv")
+	if i.has("--active") {
+		named = cmp.Or(i.vars["VIRTUAL_ENV"], named)
+	}
+	if path.IsAbs(named) {
+		return path.Clean(named)
+	}
+	if dir == "" || strings.Contains(dir+named, "$") {
+		return ""
+	}
+	return path.Join(dir, named)
+}
+
+// environments are the folders of the Python environments that steps make, and the step that made each.
+func environments(steps []dockerfile.Step) map[string]dockerfile.Step {
+	all := map[string]dockerfile.Step{}
+	for _, step := range steps {
+		if step.Name != "RUN" {
+			continue
+		}
+		for _, c := range commands(step) {
+			if made := c.makesEnvironment(); made != "" && (path.IsAbs(made) || step.Workdir != "") {
+				all[absoluteIn(step.Workdir, made)] = step
+			}
+		}
+	}
+	for _, i := range syncs(steps) {
+		if made := i.environment(); made != "" {
+			all[made] = i.step
+		}
+	}
+	return all
+}
+
+// makesEnvironment is the folder that `uv venv`, `python -m venv` or virtualenv makes, or "".
+func (c command) makesEnvironment() string {
+	last := c.args[len(c.args)-1]
+	switch program := c.program(); {
+	case program == "uv" && len(c.args) > 1 && c.args[1] == "venv":
+		if len(c.args) == 2 || strings.HasPrefix(last, "-") {
+			return ".venv"
+		}
+		return last
+	case program == "virtualenv" && len(c.args) > 1, isPython(program) && len(c.args) > 3 && c.args[1] == "-m" && c.args[2] == "venv":
+		return last
+	}
+	return ""
+}
+
+func isPython(program string) bool {
+	rest, is := strings.CutPrefix(program, "python")
+	return is && strings.Trim(rest, "0123456789.") == ""
+}
+
+func absoluteIn(dir, name string) string {
+	if path.IsAbs(name) {
+		return path.Clean(name)
+	}
+	return path.Join("/", dir, name)
+}
+
+// holds reports whether the slashed path inner is folder or lies in it.
+func holds(folder, inner string) bool {
+	folder, inner = path.Clean(folder), path.Clean(inner)
+	return inner == folder || strings.HasPrefix(inner, strings.TrimSuffix(folder, "/")+"/")
+}
+
+// pythonServers are programs that an environment of Python packages holds.
+var pythonServers = []string{
+	"uvicorn", "gunicorn", "hypercorn", "daphne", "granian", "celery", "flask", "fastapi", "django-admin", "alembic", "pytest", "debugpy", "ipython", "streamlit",
+}
+
+// isPythonCommand reports whether a command runs Python code.
+func isPythonCommand(args []string) bool {
+	return slices.ContainsFunc(direct(args), func(c command) bool {
+		program := c.program()
+		return isPython(program) || slices.Contains(pythonServers, program) || program == "uv" && slices.Contains(c.args, "run")
+	})
+}

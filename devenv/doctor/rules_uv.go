@@ -1,0 +1,196 @@
+package doctor
+
+import (
+	"cmp"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"devenv/devenv/dockerfile"
+)
+
+const (
+	uvDocker   = "https://docs.astral.sh/uv/guides/integration/docker/"
+	buildCache = "https://docs.docker.com/build/cache/optimize/"
+)
+
+func uvRules() []Rule {
+	const family = "packages"
+	return []Rule{
+		{"lock-first", family, Warning, "sources copied before the packages are installed",
+			"Every change of the code then installs all packages again, because a layer is rebuilt when anything before it has changed.",
+			buildCache + "#order-your-layers", lockFirst},
+		{"uv-locked", family, Warning, "`uv sync` without `--locked` or `--frozen`",
+			"uv then resolves anew where uv.lock does not fit, and the image has other versions than those that were tested.",
+			"https://docs.astral.sh/uv/concepts/projects/sync/#automatic-lock-and-sync", uvLocked},
+		{"uv-cache", family, Warning, "packages installed without a cache mount",
+			"Each change of the lock file downloads all packages again, and what uv caches stays in the layer.",
+			uvDocker + "#caching", uvCache},
+		{"uv-link-mode", family, Note, "a cache mount and a link mode that do not go together",
+			"The mount is another file system, where uv cannot link from: it warns and copies, and symbolic links lead nowhere once the mount is gone.",
+			uvDocker + "#caching", uvLinkMode},
+		{"env-place", family, Error, "an environment copied from where it was not built, or to another place",
+			"`uv sync` makes .venv beside pyproject.toml unless UV_PROJECT_ENVIRONMENT names another folder, and an environment's scripts hold its full path.",
+			"https://docs.astral.sh/uv/concepts/projects/config/#project-environment-path", envPlace},
+		{"env-path", family, Error, "a program of the environment called while its folder is not on PATH",
+			"`python` is then that of the image, which has none of the project's packages.",
+			uvDocker + "#using-the-environment", envPath},
+		{"bytecode", family, Note, "a prod image whose packages are not compiled",
+			"Python compiles what it imports at each start of a container, and a user who may not write cannot even keep the result.",
+			uvDocker + "#compiling-bytecode", bytecode},
+	}
+}
+
+// lockNames are files that say which packages are needed, and those that a build of their own project reads beside them.
+var lockNames = []string{
+	"pyproject.toml", "uv.lock", "poetry.lock", "pdm.lock", "package.json", "package-lock.json", "yarn.lock", "pnpm-lock.yaml", "requirements*.txt",
+	"requirements*", "setup.cfg", "setup.py", ".python-version", "README*", "LICENSE*", "*.toml", "*.lock",
+}
+
+func isLock(source string) bool {
+	return slices.ContainsFunc(lockNames, func(pattern string) bool { ok, _ := path.Match(pattern, path.Base(source)); return ok })
+}
+
+func lockFirst(f *Facts) []Finding {
+	var all []Finding
+	f.stages(func(file *Dockerfile, stage *dockerfile.Stage, own []dockerfile.Step) {
+		lineage := file.Steps(stage.Key())
+		first := installs(lineage)
+		if len(first) == 0 || first[0].step.Stage != stage {
+			return
+		}
+		for _, step := range own {
+			if step.Line >= first[0].step.Line || step.Copy == nil || step.Copy.From != "" {
+				continue
+			}
+			if i := slices.IndexFunc(step.Copy.Sources, file.brings); i >= 0 {
+				all = append(all, Finding{
+					Place: file.at(step.Line),
+					What:  fmt.Sprintf("%s is copied before line %d installs the packages", step.Copy.Sources[i], first[0].step.Line),
+					Mend:  "copy pyproject.toml and uv.lock alone, run uv sync --locked --no-install-project, then copy the code",
+				})
+			}
+		}
+	})
+	return all
+}
+
+// brings reports whether a source of the context is a folder of code.
+func (d *Dockerfile) brings(source string) bool { return !isLock(source) && d.Folders[source] }
+
+func uvLocked(f *Facts) []Finding {
+	return f.eachSync(func(file *Dockerfile, i install) *Finding {
+		if i.isOn("UV_LOCKED", "--locked") || i.isOn("UV_FROZEN", "--frozen") || i.has("--no-sync") {
+			return nil
+		}
+		found := &Finding{What: "uv sync may change the lock", Mend: "uv sync --locked"}
+		if f.lockFits(file) {
+			found.Fix = file.replaceWord(i.step, "uv sync", "uv sync --locked")
+		}
+		return found
+	})
+}
+
+// eachSync lets look judge every `uv sync` of every stage.
+func (f *Facts) eachSync(look func(*Dockerfile, install) *Finding) []Finding {
+	var all []Finding
+	f.stages(func(file *Dockerfile, _ *dockerfile.Stage, own []dockerfile.Step) {
+		for _, i := range syncs(own) {
+			if found := look(file, i); found != nil {
+				if found.Place.File == "" {
+					found.Place = file.lineOf(i.step, strings.Join(i.args[:2], " "))
+				}
+				all = append(all, *found)
+			}
+		}
+	})
+	return all
+}
+
+func uvCache(f *Facts) []Finding {
+	return f.eachSync(func(file *Dockerfile, i install) *Finding {
+		if i.cacheMount() != nil || i.isOn("UV_NO_CACHE", "--no-cache", "-n") {
+			return nil
+		}
+		return &Finding{
+			What: "uv sync has no cache mount",
+			Mend: "RUN --mount=type=cache,target=" + i.cacheFolder() + " uv sync ...",
+			Fix:  file.replaceWord(i.step, "RUN ", "RUN --mount=type=cache,target="+i.cacheFolder()+" "),
+		}
+	})
+}
+
+// cacheMount is the first cache mount of the RUN.
+func (i install) cacheMount() *dockerfile.Mount {
+	for n := range i.step.Mounts {
+		if i.step.Mounts[n].Type == "cache" {
+			return &i.step.Mounts[n]
+		}
+	}
+	return nil
+}
+
+func (i install) cacheFolder() string {
+	if given := i.vars["UV_CACHE_DIR"]; given != "" {
+		return given
+	}
+	return path.Join(cmp.Or(i.vars["XDG_CACHE_HOME"], path.Join(cmp.Or(i.vars["HOME"], "/root"), ".cache")), "uv")
+}
+
+func uvLinkMode(f *Facts) []Finding {
+	return f.eachSync(func(file *Dockerfile, i install) *Finding {
+		mount, mode := i.cacheMount(), cmp.Or(i.option("--link-mode"), i.vars["UV_LINK_MODE"])
+		switch {
+		case mount == nil || mode == "copy":
+			return nil
+		case mode == "symlink":
+			return &Finding{Severity: Error, What: "UV_LINK_MODE=symlink leads into the cache mount, which the image does not have", Mend: "ENV UV_LINK_MODE=copy"}
+		case i.isOn("UV_NO_CACHE", "--no-cache", "-n"):
+			return &Finding{What: "the cache mount is not used, since uv is told to have no cache", Mend: "take away UV_NO_CACHE, or the mount"}
+		case i.step.User == "" && !holds(mount.Target, i.cacheFolder()):
+			return &Finding{What: fmt.Sprintf("the cache mount is at %s, uv's cache at %s", mount.Target, i.cacheFolder()),
+				Mend: "mount " + i.cacheFolder() + ", or set UV_CACHE_DIR"}
+		}
+		return &Finding{
+			What: "the cache mount is another file system, and UV_LINK_MODE is not copy", Mend: "ENV UV_LINK_MODE=copy",
+			Fix: file.beforeSyncs(i.step.Stage, "ENV UV_LINK_MODE=copy"),
+		}
+	})
+}
+
+func bytecode(f *Facts) []Finding {
+	var all []Finding
+	for _, build := range f.releases() {
+		if build.File == nil {
+			continue
+		}
+		for _, stage := range build.File.Closure(build.Target) {
+			for _, i := range syncs(build.File.OwnSteps(stage)) {
+				if i.isOn("UV_COMPILE_BYTECODE", "--compile-bytecode") {
+					continue
+				}
+				all = append(all, Finding{
+					Place: build.File.lineOf(i.step, "uv sync"), What: "the packages of the image that is shipped are not compiled",
+					Mend: "ENV UV_COMPILE_BYTECODE=1", Fix: build.File.beforeSyncs(stage, "ENV UV_COMPILE_BYTECODE=1"),
+				})
+			}
+		}
+	}
+	return all
+}
+
+// lineOf is the first line of a step that has a text, else the step's first.
+func (d *Dockerfile) lineOf(step dockerfile.Step, text string) Place {
+	for line := step.Line; line <= step.End && line <= len(d.Lines); line++ {
+		if strings.Contains(d.Lines[line-1], text) {
+			return d.at(line)
+		}
+	}
+	return d.at(step.Line)
+}
+
+// beforeSyncs puts a line before the first `uv sync` of a stage.
+func (d *Dockerfile) beforeSyncs(stage *dockerfile.Stage, line string) *Edit {
+	return d.insertBefore(syncs(d.OwnSteps(stage))[0].step.Line, line)
+}

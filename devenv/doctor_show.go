@@ -1,0 +1,102 @@
+package devenv
+
+import (
+	"fmt"
+	"strings"
+
+	"devenv/devenv/doctor"
+	"devenv/devenv/term"
+)
+
+// showReport prints a report in one of its formats.
+func (e *Environment) showReport(report doctor.Report, options DoctorOptions) error {
+	switch root := e.project.Dir(); options.Format {
+	case "json":
+		return e.settings.Term.JSON(report.JSON(root))
+	case "sarif":
+		return e.settings.Term.JSON(report.SARIF(root, options.Version))
+	case "github":
+		return e.settings.Term.Data([]byte(report.GitHub(root)))
+	}
+	if err := e.settings.Term.Remarks(e.remarks(report)); err != nil {
+		return err
+	}
+	for _, off := range report.Off {
+		e.settings.Term.Say("off: %s, %s: %s", off.Rule, found(off.Findings), off.Reason)
+	}
+	for _, unseen := range report.Unseen {
+		e.settings.Term.Say("not looked at: %s", unseen)
+	}
+	e.settings.Term.Say("%s", outcome(report))
+	return nil
+}
+
+// remarks are the findings, grouped by file. The reason of a rule stands below the first of its findings.
+func (e *Environment) remarks(report doctor.Report) [][]term.Remark {
+	var groups [][]term.Remark
+	said, file := map[string]bool{}, "\x00"
+	for _, f := range report.Findings {
+		if f.Place.File != file {
+			file, groups = f.Place.File, append(groups, nil)
+		}
+		remark := term.Remark{Place: f.At(e.project.Rel), Level: string(f.Severity), Text: f.What, Name: f.Rule}
+		if !said[f.Rule] {
+			remark.Below = append(remark.Below, f.Why)
+		}
+		said[f.Rule] = true
+		mend := "mend: " + f.Mend
+		if f.Fix != nil {
+			mend += "  (--fix)"
+		}
+		remark.Below = append(remark.Below, mend)
+		groups[len(groups)-1] = append(groups[len(groups)-1], remark)
+	}
+	return groups
+}
+
+func found(n int) string {
+	if n == 1 {
+		return "1 finding"
+	}
+	return fmt.Sprint(n, " findings")
+}
+
+// outcome is the last line of a report.
+func outcome(report doctor.Report) string {
+	fixable := 0
+	for _, f := range report.Findings {
+		if f.Fix != nil {
+			fixable++
+		}
+	}
+	switch text := report.Summary(); {
+	case text == "":
+		return fmt.Sprintf("nothing found by %d rules", len(doctor.Rules())-len(report.Off))
+	case fixable > 0:
+		return fmt.Sprintf("%s; devenv doctor --fix mends %d of them", text, fixable)
+	default:
+		return text
+	}
+}
+
+// listRules prints the table of rules.
+func (e *Environment) listRules(format string) error {
+	type listed struct {
+		Name     string          `json:"name"`
+		Family   string          `json:"family"`
+		Severity doctor.Severity `json:"severity"`
+		Finds    string          `json:"finds"`
+		Why      string          `json:"why"`
+		Source   string          `json:"source"`
+	}
+	var all []listed
+	var rows [][]string
+	for _, rule := range doctor.Rules() {
+		all = append(all, listed{rule.Name, rule.Family, rule.Severity, rule.Finds, rule.Why, rule.Source})
+		rows = append(rows, []string{rule.Name, rule.Family, string(rule.Severity), strings.ReplaceAll(rule.Finds, "`", "")})
+	}
+	if format == "json" {
+		return e.settings.Term.JSON(all)
+	}
+	return e.settings.Term.Table([]string{"RULE", "FAMILY", "SEVERITY", "FINDS"}, rows)
+}

@@ -1,0 +1,173 @@
+package devenv
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"devenv/devenv/doctor"
+	"devenv/devenv/term"
+)
+
+// Every rule has an archive of two small projects: of bad every finding of every rule is wanted, and good has none.
+func TestDoctorRules(t *testing.T) {
+	t.Parallel()
+	for _, rule := range doctor.Rules() {
+		t.Run(rule.Name, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join("doctor", "testdata", "rules", rule.Name+".txtar")
+			archive, err := txtar.ParseFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			dir := unpack(t, archive)
+			got := findings(t, filepath.Join(dir, "bad"), archive)
+			if !strings.Contains(got, "["+rule.Name+"]") {
+				t.Errorf("bad: no finding of the rule itself")
+			}
+			wanted(t, path, archive, got)
+			if got := findings(t, filepath.Join(dir, "good"), archive); got != "" {
+				t.Errorf("good: a false alarm\n%s", got)
+			}
+		})
+	}
+}
+
+// The slips of the two documents that devenv began with are found in copies of their files, and nothing else.
+func TestDoctorSeeds(t *testing.T) {
+	t.Parallel()
+	for _, seed := range []string{"fastapi", "django"} {
+		dir := t.TempDir()
+		folder := filepath.Join("doctor", "testdata", "seeds", seed)
+		path := folder + ".txtar"
+		archive, err := txtar.ParseFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		unpackIn(t, dir, archive)
+		if err := os.CopyFS(dir, os.DirFS(folder)); err != nil {
+			t.Fatal(err)
+		}
+		wanted(t, path, archive, findings(t, dir, archive))
+	}
+}
+
+// The examples have no fault that the doctor knows of.
+func TestDoctorExamples(t *testing.T) {
+	t.Parallel()
+	for _, example := range []string{"fastapi", "gosvc"} {
+		dir := t.TempDir()
+		if err := os.CopyFS(dir, os.DirFS(filepath.Join("..", "examples", example))); err != nil {
+			t.Fatal(err)
+		}
+		if example == "fastapi" { // whoever clones the repository makes it: it would name a registry
+			write(t, filepath.Join(dir, "src", "uv.lock"), "version = 1\n")
+		}
+		if got := findings(t, dir, &txtar.Archive{}); got != "" {
+			t.Errorf("%s: a false alarm\n%s", example, got)
+		}
+	}
+}
+
+// wanted compares with the last file of an archive; UPDATE_DOCTOR=1 writes it.
+func wanted(t *testing.T, path string, archive *txtar.Archive, got string) {
+	t.Helper()
+	i := slices.IndexFunc(archive.Files, func(f txtar.File) bool { return f.Name == "want" })
+	if i < 0 {
+		archive.Files = append(archive.Files, txtar.File{Name: "want"})
+		i = len(archive.Files) - 1
+	}
+	if want := string(archive.Files[i].Data); got == want {
+		return
+	} else if os.Getenv("UPDATE_DOCTOR") == "" {
+		t.Errorf("%s\n got:\n%s\nwant:\n%s", path, got, want)
+		return
+	}
+	archive.Files[i].Data = []byte(got)
+	if err := os.WriteFile(path, txtar.Format(archive), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func unpack(t *testing.T, archive *txtar.Archive) string {
+	t.Helper()
+	dir := t.TempDir()
+	unpackIn(t, dir, archive)
+	return dir
+}
+
+func unpackIn(t *testing.T, dir string, archive *txtar.Archive) {
+	t.Helper()
+	for _, file := range archive.Files {
+		write(t, filepath.Join(dir, filepath.FromSlash(file.Name)), string(file.Data))
+	}
+}
+
+func write(t *testing.T, path, content string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// findings are what the doctor says of a project, a line each, without an engine. The comment of an archive says what
+// is so in the world around it: a line "git FILE..." has git know these files, "uid N" is who runs devenv.
+func findings(t *testing.T, dir string, archive *txtar.Archive) string {
+	t.Helper()
+	uid := surroundings(t, dir, string(archive.Comment))
+	var errors bytes.Buffer
+	env, err := Open(t.Context(), Settings{
+		Dir: dir, Env: []string{"HOME=" + dir, "PATH=" + os.Getenv("PATH")}, Out: &errors, Err: &errors,
+		Term: term.New(&errors, &errors, term.Color{}, false), Now: t.Context(), UID: uid,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer env.Close()
+	report, err := env.examine(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text strings.Builder
+	for _, f := range report.Findings {
+		fmt.Fprintf(&text, "%s [%s]\n", f.Line(env.project.Rel), f.Rule)
+	}
+	return text.String()
+}
+
+// surroundings gives the user that the comment of an archive speaks of, root where it does not.
+func surroundings(t *testing.T, dir, comment string) (uid int) {
+	t.Helper()
+	for line := range strings.Lines(comment) {
+		words := strings.Fields(line)
+		switch {
+		case len(words) < 2:
+		case words[0] == "uid":
+			uid, _ = strconv.Atoi(words[1])
+		case words[0] == "git":
+			run(t, dir, "git", "init", "-q")
+			run(t, dir, "git", append([]string{"add", "-f"}, words[1:]...)...)
+		}
+	}
+	return uid
+}
+
+func run(t *testing.T, dir, program string, args ...string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), program, args...)
+	cmd.Dir = dir
+	if output, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%s %v: %v: %s", program, args, err, output)
+	}
+}

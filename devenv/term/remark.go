@@ -1,0 +1,38 @@
+package term
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Remark is what is said about one place: a line that stands alone, and lines below it that go with it.
+type Remark struct {
+	Place string // FILE:LINE, as terminals make it a link
+	Level string // error, warning or note
+	Text  string
+	Name  string // by which the remark can be looked up
+	Below []string
+}
+
+// Remarks prints what was asked for, a blank line between two groups.
+func (t *Terminal) Remarks(groups [][]Remark) error {
+	var text strings.Builder
+	for i, group := range groups {
+		if i > 0 {
+			text.WriteString("\n")
+		}
+		for _, r := range group {
+			fmt.Fprintf(&text, "%s  %s  %s  %s\n", r.Place, t.level(r.Level), r.Text, paint(t.color.Out, faint, "["+r.Name+"]"))
+			for _, line := range r.Below {
+				text.WriteString("    " + paint(t.color.Out, faint, line) + "\n")
+			}
+		}
+	}
+	return t.Data([]byte(text.String()))
+}
+
+// level is painted by how bad it is.
+func (t *Terminal) level(level string) string {
+	color := map[string]sgr{"error": red, "warning": yellow, "note": cyan}[level]
+	return paint(t.color.Out && color != "", color, level)
+}
