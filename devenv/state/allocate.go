@@ -30,7 +30,7 @@ func (r Registry) DecidePorts(ctx context.Context, folder string, own Store, dec
 	others := map[string]Ports{}
 	for _, project := range known {
 		if project.Folder != folder {
-			others[project.Folder] = In(project.Folder).Ports()
+			others[project.Folder] = In(project.Folder).allPorts()
 		}
 	}
 	ports, err := decide(others)
