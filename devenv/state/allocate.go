@@ -64,5 +64,5 @@ func (r Registry) lockPorts(ctx context.Context) (*flock.Flock, error) {
 		return nil, fault.New(fault.Failed, "ports of this machine: another devenv has decided about them for %s", portsWithin).
 			WithHint("`fuser %s` says which", lock.Path())
 	}
-	return nil, nil //nolint:nilerr // a file system without locks
+	return nil, nil // a file system without locks
 }
