@@ -57,8 +57,9 @@ func (e *Environment) portRules(planned plan.Plan) (plan.PortRules, error) {
 	rules.Auto, rules.Offset = policy.Policy == profiles.PortsAuto, policy.Offset
 	switch policy.Policy {
 	case "":
-		rules.Cause = e.autoByDefault()
-		rules.Auto = rules.Cause != ""
+		if rules.Cause = e.autoByDefault(); rules.Cause != "" {
+			rules.Auto, rules.Reserved = true, e.keptForFirst(e.project.Compose)
+		}
 	case profiles.PortsOffset:
 		rules.Cause = place(said.Policy != "", profiles.PortsOffset) + " says offset"
 	default:
@@ -108,6 +109,7 @@ func (e *Environment) allocate(ctx context.Context, planned plan.Plan) (plan.Pla
 	if err != nil {
 		return planned, err
 	}
+	kept := rules.Reserved
 	var unknown error
 	rules.Taken = func(at plan.Binding, port uint16) string {
 		if who, stolen := e.stolen[port]; stolen {
@@ -118,7 +120,7 @@ func (e *Environment) allocate(ctx context.Context, planned plan.Plan) (plan.Pla
 		return who
 	}
 	err = e.registry().DecidePorts(ctx, e.checkout.Folder, e.store, func(others map[string]state.Ports) (state.Ports, error) {
-		rules.Reserved = e.reserved(others)
+		rules.Reserved = either(kept, e.reserved(others))
 		decided, err := e.ported(planned, rules)
 		planned = decided
 		return memory(decided.Ports), errors.Join(unknown, err)
