@@ -189,7 +189,7 @@ func (w worktree) answersOwn() {
 	}
 }
 
-// debugged has a breakpoint of the worktree hit, and says where an editor attaches.
+// debugged has a breakpoint of the worktree hit, and says where the editor is attached; it stays.
 func (w worktree) debugged() string {
 	w.Helper()
 	w.devenv("debug", "vscode")
@@ -205,6 +205,7 @@ func (w worktree) debugged() string {
 	if at := stop.Top(); at.Line != servingAt || at.Source.Path != file {
 		w.Errorf("%s: stops at %s:%d", w.folder, at.Source.Path, at.Line)
 	}
+	editor.Set(daptest.Lines(file))
 	editor.Resume(stop.ThreadId)
 	if got := <-answered; got.body != filepath.Base(w.folder) {
 		w.Errorf("%s: %q, %v", w.folder, got.body, got.err)
