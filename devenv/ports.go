@@ -66,6 +66,8 @@ func (e *Environment) portRules(planned plan.Plan) (plan.PortRules, error) {
 	rules.Offset, rules.Auto = both.Offset, both.Policy == profiles.PortsAuto
 	if why := e.autoByDefault(); both.Policy == "" && why != "" {
 		rules.Auto, rules.Cause, rules.Reserved = true, why, e.keptForFirst(e.project.Compose)
+	} else if both.Policy == profiles.PortsOffset {
+		rules.Cause = place(said.Policy != "", profiles.PortsOffset) + " says offset"
 	} else if both.Policy != "" {
 		rules.Cause = place(said.Policy != "") + " says " + both.Policy
 	}

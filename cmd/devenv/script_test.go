@@ -52,6 +52,8 @@ func TestScripts(t *testing.T) {
 			"take-port":    takePort,
 			"copy":         copyTree,
 			"engine-proxy": proxied,
+			"free-port":    freePort,
+			"also-sweep":   alsoSweep,
 		},
 	})
 }

@@ -157,7 +157,7 @@ func Make(in Input) (Plan, error) {
 		if overlay.agent {
 			plan.Agents = append(plan.Agents, name)
 		}
-		if overlay.environment.Folder != "" {
+		if overlay.environment != (PythonEnvironment{}) {
 			plan.Environments[name] = overlay.environment
 		}
 	}

@@ -1,4 +1,5 @@
-# A package index: good, slow (once it may go on), private (with credentials), built and broken (as sources).
+# A package index: good, slow (once it may go on), private (with credentials), built and broken (as sources). /tmp/downloads
+# says which files were asked for.
 import base64
 import io
 import os
@@ -61,6 +62,8 @@ class Index(BaseHTTPRequestHandler):
             while not os.path.exists("/tmp/go"):
                 time.sleep(0.05)
         file, content = FILES[name]
+        if kind == "files":
+            open("/tmp/downloads", "a").write(f"{self.command} {file}\n")
         if kind == "simple":
             content = f'<!doctype html><a href="/files/{file}">{file}</a>'.encode()
         self.answer(200, content, "text/html" if kind == "simple" else "application/octet-stream")
@@ -71,6 +74,7 @@ class Index(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(content)))
+        self.send_header("Cache-Control", "max-age=365000000, immutable" if kind == "application/octet-stream" else "max-age=0")
         self.end_headers()
         if self.command == "GET":
             self.wfile.write(content)
