@@ -84,7 +84,7 @@ func setup(env *testscript.Env) error {
 
 // sweep removes what is left of a project and of its worktrees and clones; a script that ended early leaves something.
 func sweep(project string) error {
-	projects := map[string]bool{project: true}
+	others := map[string]bool{}
 	for _, list := range [...][]string{{"ps", "-a"}, {"network", "ls"}, {"volume", "ls"}} {
 		names, err := docker(append(list, "--filter", "label=com.docker.compose.project", "--format", `{{.Label "com.docker.compose.project"}}`)...)
 		if err != nil {
@@ -92,16 +92,16 @@ func sweep(project string) error {
 		}
 		for _, name := range strings.Fields(names) {
 			if strings.HasPrefix(name, project+"-") {
-				projects[name] = true
+				others[name] = true
 			}
 		}
 	}
-	for name := range projects {
+	for name := range others { // first: they may use what is the project's
 		if err := sweepOne(name); err != nil {
 			return err
 		}
 	}
-	return nil
+	return sweepOne(project)
 }
 
 func sweepOne(project string) error {

@@ -127,7 +127,7 @@ services:
     stop_grace_period: 0s
 volumes: {data: {name: %[1]s-data}}
 `
-	trees := newWorktrees(t, strings.Replace(compose, "FREE", freePort(t), 1),
+	trees := newWorktrees(t, strings.Replace(compose, "FREE", unusedPort(t), 1),
 		"Feature-A", "größe", "日本語", "feature/"+strings.Repeat("a-long-story-", 12))
 	started := make(chan error, len(trees))
 	for i := range trees {
@@ -213,8 +213,8 @@ func (w worktree) debugged() string {
 	return address
 }
 
-// freePort is a port of this machine that nobody has.
-func freePort(t *testing.T) string {
+// unusedPort is a port of this machine that nobody has.
+func unusedPort(t *testing.T) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
