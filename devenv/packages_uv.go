@@ -55,7 +55,7 @@ func (e *Environment) fetchUV(ctx context.Context, in plan.Input, planned plan.P
 	tag := planned.Project.Name + "-" + name + ":" + uvStage
 	_, err := build.Run(ctx, e.engine, []build.Request{{
 		Service: name, Build: recipe, Platform: service.Platform, Tags: []string{tag},
-		Secrets: planned.Project.Secrets, Environment: planned.Project.Environment,
+		Secrets: planned.Project.Secrets, Environment: planned.Project.Environment, Bundle: planned.Trust.File,
 	}}, e.buildOptions())
 	if err != nil {
 		return nil, err

@@ -9,7 +9,7 @@ import (
 )
 
 // free-port NAME...: each variable is a port that nobody has at this moment.
-func freePort(ts *testscript.TestScript, neg bool, names []string) {
+func freePorts(ts *testscript.TestScript, neg bool, names []string) {
 	if neg || len(names) == 0 {
 		ts.Fatalf("usage: free-port NAME...")
 	}

@@ -3,6 +3,7 @@
 import base64
 import io
 import os
+import ssl
 import tarfile
 import time
 import zipfile
@@ -80,4 +81,9 @@ class Index(BaseHTTPRequestHandler):
             self.wfile.write(content)
 
 
-ThreadingHTTPServer(("", 8000), Index).serve_forever()
+server = ThreadingHTTPServer(("", 8000), Index)
+if "CERTIFICATE" in os.environ:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(os.environ["CERTIFICATE"])
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+server.serve_forever()
