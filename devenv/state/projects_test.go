@@ -44,7 +44,9 @@ func TestRegistry(t *testing.T) {
 func TestRegistryUnchanged(t *testing.T) {
 	folder := t.TempDir()
 	registry := state.RegistryIn(folder)
-	one := func(known []state.Project) ([]state.Project, error) { return []state.Project{{Name: "shop", Folder: folder}}, nil }
+	one := func(known []state.Project) ([]state.Project, error) {
+		return []state.Project{{Name: "shop", Folder: folder}}, nil
+	}
 	if err := registry.Change(t.Context(), one); err != nil {
 		t.Fatal(err)
 	}
