@@ -49,7 +49,7 @@ func (e *Environment) settle(ctx context.Context, dir string) (moved bool, err e
 		err = store.Disown(here.Folder)
 	default:
 		moved = true
-		err = errors.Join(e.moved(ctx, home, here), store.Own(here.Folder))
+		err = e.moved(ctx, store, here)
 	}
 	if errors.Is(err, state.ErrUnwritable) {
 		e.settings.Term.Warn("%s: this folder was copied or moved, and that cannot be remembered", err)
@@ -58,9 +58,10 @@ func (e *Environment) settle(ctx context.Context, dir string) (moved bool, err e
 	return moved, err
 }
 
-// moved remembers where a project is now.
-func (e *Environment) moved(ctx context.Context, from string, to checkout.Checkout) error {
-	return e.registry().Change(ctx, func(known []state.Project) ([]state.Project, error) {
+// moved remembers where a project is now, on this machine's list and in its own state.
+func (e *Environment) moved(ctx context.Context, store state.Store, to checkout.Checkout) error {
+	from, own := store.Home(), store.Project()
+	err := e.registry().Change(ctx, func(known []state.Project) ([]state.Project, error) {
 		for i, project := range known {
 			if project.Folder == from {
 				known[i].Folder, known[i].Root = to.Folder, to.Root
@@ -68,6 +69,12 @@ func (e *Environment) moved(ctx context.Context, from string, to checkout.Checko
 		}
 		return known, nil
 	})
+	err = errors.Join(err, store.Own(to.Folder))
+	for _, project := range own {
+		project.Folder, project.Root = to.Folder, to.Root
+		err = errors.Join(err, store.SaveProject(project))
+	}
+	return err
 }
 
 // same says that two paths lead to one folder, as with a bind mount, or where letters may be large or small.
