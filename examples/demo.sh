@@ -82,8 +82,10 @@ other() { until curl -sS -f "$there/health" | grep 'of the worktree'; do sleep 0
 step other
 step answered reloaded
 expect 'both are listed' 'feature/login' devenv list
-step devenv down -v
+step devenv down
 cd ../fastapi
+step git worktree remove --force ../login
+expect 'what is left of it' 'db-data' devenv prune --yes
 step devenv down -v
 
 ! pgrep -f "^$devenv " >/dev/null || { echo 'demo: a devenv process was left behind' >&2; exit 1; }

@@ -14,6 +14,7 @@ import (
 // Source says who chose the name that Compose would use.
 type Source int
 
+// The sources of a name, the weakest first.
 const (
 	Folder  Source = iota // nobody: it is the folder's
 	File                  // `name:` of a compose file

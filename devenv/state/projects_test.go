@@ -44,7 +44,7 @@ func TestRegistry(t *testing.T) {
 func TestRegistryUnchanged(t *testing.T) {
 	folder := t.TempDir()
 	registry := state.RegistryIn(folder)
-	one := func(known []state.Project) ([]state.Project, error) {
+	one := func([]state.Project) ([]state.Project, error) {
 		return []state.Project{{Name: "shop", Folder: folder}}, nil
 	}
 	if err := registry.Change(t.Context(), one); err != nil {
