@@ -10,7 +10,11 @@ work=$(mktemp -d)
 cp -R "$(dirname "$0")/fastapi" "$work/fastapi" # a copy, so that nothing of yours is touched
 cd "$work/fastapi"
 project='devenv-demo'
-export COMPOSE_PROJECT_NAME=$project
+export XDG_STATE_HOME=$work/state # and your list of projects neither
+printf 'name: %s\n' "$project" | cat - docker-compose.yml >named.yml && mv named.yml docker-compose.yml
+unset COMPOSE_PROJECT_NAME # the name is the compose file's, as it would be in a project of yours
+git init -q . && git add . && git add -f src/uv.lock
+git -c user.name=demo -c user.email=demo@example.org -c commit.gpgsign=false commit -qm 'the example'
 
 TIMEFORMAT='  -- %3R s'
 
@@ -36,7 +40,9 @@ devenv() { "$devenv" "$@"; }
 output=$work/output
 
 cleanup() {
-	devenv down -v >/dev/null 2>&1 || true
+	for tree in "$work/login" "$work/fastapi"; do
+		cd "$tree" 2>/dev/null && devenv down -v >/dev/null 2>&1 || true
+	done
 	cd / && rm -rf "$work"
 }
 trap cleanup EXIT
@@ -71,9 +77,24 @@ expect 'the same data in the other mode' '"title":"from the demo"' get
 compare
 step devenv mode local
 expect 'the same data back in local' '"title":"from the demo"' get
+
+printf '\nA second worktree of the same repository, at the same time:\n'
+step git worktree add -q -b feature/login ../login
+cd ../login
+expect 'the worktree has its own port' 'in place of 8000' devenv up -d
+there=$(devenv ports --format json | grep -o 'http://localhost:[0-9]*')
+sed -i.bak 's/"status": "ok"/"status": "of the worktree"/' src/app/routers/health.py
+other() { until curl -sS -f "$there/health" | grep 'of the worktree'; do sleep 0.02; done; }
+step other
+step answered reloaded
+expect 'both are listed' 'feature/login' devenv list
+step devenv down
+cd ../fastapi
+step git worktree remove --force ../login
+expect 'what is left of it' 'db-data' devenv prune --yes
 step devenv down -v
 
 ! pgrep -f "^$devenv " >/dev/null || { echo 'demo: a devenv process was left behind' >&2; exit 1; }
-left=$(docker ps -aq --filter "label=com.docker.compose.project=$project"; docker network ls -q --filter "label=com.docker.compose.project=$project")
+left=$({ docker ps -a --format '{{.Names}}'; docker network ls --format '{{.Name}}'; } | grep "^$project" || true)
 [ -z "$left" ] || { printf 'demo: something was left behind: %s\n' "$left" >&2; exit 1; }
 printf '\ndemo: every step did what it should; nothing is left running.\n'
