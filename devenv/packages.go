@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -211,7 +210,7 @@ func (e *Environment) oneOff(ctx context.Context, work packageWork) (engine.Cont
 	if planned, err = e.revealed(ctx, planned); err != nil {
 		return engine.Container{}, err
 	}
-	quiet, err := stack.Open(ctx, e.settings.Env, stack.Streams{Out: io.Discard, Err: io.Discard})
+	quiet, err := e.quietStack(ctx)
 	if err != nil {
 		return engine.Container{}, err
 	}
