@@ -47,6 +47,7 @@ type Settings struct {
 	Signals func()          // takes up the signals again that Compose's SDK has let go of
 	Command string          // as typed, for whoever finds the project held
 	PID     int
+	UID     int // who runs devenv; -1 where the system has no numbers for users
 }
 
 // Environment is one opened project. Close it.
@@ -110,8 +111,8 @@ func open(ctx context.Context, settings Settings, opened *stack.Stack) (*Environ
 	}
 	env.known = loaded.Masker()
 	settings.Term.Mask(env.hide)
-	if moved { // a session watches the folder as it was called
-		err = env.endBackground(ctx)
+	if moved {
+		err = env.endsByItself(ctx)
 	}
 	if err == nil {
 		err = env.turn(ctx)

@@ -116,7 +116,7 @@ func (e *Environment) buildRequests(planned plan.Plan, flags buildFlags) []build
 			Tags:    []string{plan.ImageName(planned.Project.Name, service)},
 			Labels:  stack.ImageLabels(e.project.Compose, name),
 			Secrets: planned.Project.Secrets, Environment: planned.Project.Environment,
-			NoCache: flags.noCache, Pull: flags.pull,
+			NoCache: flags.noCache, Pull: flags.pull, Bundle: planned.Trust.File,
 		})
 	}
 	return requests

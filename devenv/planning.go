@@ -29,6 +29,10 @@ func (e *Environment) input(of *project.Project, modes plan.Modes) (plan.Input, 
 	in.Agent.Content, in.Agent.Path = agentFile()
 	in.Kept = e.store.Environments()
 	in.Packages = func(service types.ServiceConfig) (plan.Packages, bool) { return packages(in, service) }
+	var err error
+	if in.Trust, err = of.CABundle(); err != nil {
+		return in, err
+	}
 	for _, service := range of.Compose.Services {
 		if service.Build == nil || remote(service.Build.Context) {
 			continue

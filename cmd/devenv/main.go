@@ -97,7 +97,7 @@ func settings(now context.Context) devenv.Settings {
 		In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
 		Interactive: isTerminal(os.Stderr) && os.Getenv("TERM") != "dumb",
 		Command:     strings.Join(append([]string{"devenv"}, os.Args[1:]...), " "),
-		PID:         os.Getpid(),
+		PID:         os.Getpid(), UID: os.Getuid(),
 	}
 }
 

@@ -7,9 +7,9 @@ import (
 	"github.com/pelletier/go-toml/v2"
 )
 
-// Locked are the packages of a uv.lock with their versions. Of a package that is there in several versions (for
+// Versions are the packages of a uv.lock with their versions. Of a package that is there in several versions (for
 // platforms, by extras) the version is "".
-func (f Files) Locked() map[string]string {
+func (f Files) Versions() map[string]string {
 	var read struct {
 		Package []struct{ Name, Version string }
 	}
@@ -23,9 +23,6 @@ func (f Files) Locked() map[string]string {
 	}
 	return all
 }
-
-// HasLock says whether there is a uv.lock.
-func (f Files) HasLock() bool { return f[lockFile] != nil }
 
 // Development are the packages that the project needs only to be developed: those of the group dev, which uv installs
 // unless it is told not to, by their normal names, sorted. false says that there is no pyproject.toml that can be read.
@@ -59,3 +56,6 @@ func requirementName(text string) string {
 	}
 	return text
 }
+
+// HasLock says whether there is a uv.lock.
+func (f Files) HasLock() bool { return f[lockFile] != nil }
