@@ -93,7 +93,7 @@ func open(ctx context.Context, settings Settings, opened *stack.Stack) (*Environ
 	moved := false
 	loaded, err := project.Load(ctx, project.Request{
 		Dir: settings.Dir, Env: settings.Env, Files: settings.Files, EnvFiles: settings.EnvFiles,
-		ProjectDir: settings.ProjectDir, Name: settings.Name, WithoutEnvFiles: settings.Existing, Stdin: settings.In,
+		ProjectDir: settings.ProjectDir, Name: settings.Name, WithoutEnvFiles: settings.Existing, WithoutRequired: settings.WithoutProfile, Stdin: settings.In,
 		Resources: opened.ResourceLoaders(), Profile: env.chosenProfile,
 		Naming: func(dir, base string, source checkout.Source) (_ checkout.Naming, err error) {
 			if moved, err = env.settle(ctx, dir); err != nil {
