@@ -159,13 +159,21 @@ func (a *app) profileRemove() *cobra.Command {
 }
 
 func (a *app) profileSchema() *cobra.Command {
-	return &cobra.Command{
+	var compose bool
+	cmd := &cobra.Command{
 		Use: "schema", Args: cobra.NoArgs,
 		Short: "Print the JSON schema of a profile, for editors",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.aboutProfiles(cmd, func(env *devenv.Environment) error { return env.ProfileSchema() })
+			return a.aboutProfiles(cmd, func(env *devenv.Environment) error {
+				if compose {
+					return env.ComposeSchema()
+				}
+				return env.ProfileSchema()
+			})
 		},
 	}
+	cmd.Flags().BoolVar(&compose, "compose", false, "that of a compose file instead, with x-devenv")
+	return cmd
 }
 
 // first is the first argument, or "".
