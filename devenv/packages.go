@@ -3,7 +3,6 @@ package devenv
 import (
 	"context"
 	"errors"
-	"io"
 	"os"
 	"slices"
 
@@ -210,7 +209,7 @@ func (e *Environment) oneOff(ctx context.Context, work packageWork) (engine.Cont
 	if planned, err = e.revealed(ctx, planned); err != nil {
 		return engine.Container{}, err
 	}
-	quiet, err := stack.Open(ctx, e.settings.Env, stack.Streams{Out: io.Discard, Err: io.Discard})
+	quiet, err := e.quietStack(ctx)
 	if err != nil {
 		return engine.Container{}, err
 	}

@@ -56,6 +56,20 @@ items=http://localhost:8000/items
 post() { curl -sS -f -H 'content-type: application/json' -d "$1" "$items"; }
 get() { curl -sS -f "$items"; }
 
+# profiles shows two developers on the same files: each has another environment and mode, and both the same data.
+profiles() {
+	step devenv profile create alice --extends debug --description 'works on the code'
+	printf 'services: {api: {env: {ENVIRONMENT: alice}}}\n' >>.devenv/profiles/alice.local.yaml
+	step devenv profile create bob --extends prod-like --description 'looks at production'
+	printf 'services: {api: {env: {ENVIRONMENT: bob}}}\n' >>.devenv/profiles/bob.local.yaml
+	expect 'what alice changes' 'local -> alice' devenv profile use alice
+	step answered '"environment":"alice"'
+	expect 'what bob changes' 'alice -> bob' devenv profile use bob
+	step answered '"environment":"bob"'
+	expect 'the same data for both' '"title":"from the demo"' get
+	step devenv profile use none
+}
+
 step devenv up -d
 expect 'the app writes through the database' '"title":"from the demo"' post '{"title": "from the demo", "price": 5}'
 expect 'the app is healthy' 'api       local   local    devenv-demo-api        yes       running, healthy' devenv status
@@ -77,6 +91,7 @@ expect 'the same data in the other mode' '"title":"from the demo"' get
 compare
 step devenv mode local
 expect 'the same data back in local' '"title":"from the demo"' get
+profiles
 
 printf '\nA second worktree of the same repository, at the same time:\n'
 step git worktree add -q -b feature/login ../login
