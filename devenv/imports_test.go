@@ -38,7 +38,7 @@ var arrows = map[string][]string{
 	"devenv/hook":          {},
 	"devenv/host":          {"devenv/fault"},
 	"devenv/files":         {"devenv/fault"},
-	"devenv/doctor":        {"devenv/dockerfile", "devenv/fault", "devenv/image", "devenv/plan", "devenv/project", "devenv/secret", "devenv/source", "devenv/uv"},
+	"devenv/doctor":        {"devenv/dockerfile", "devenv/engine", "devenv/fault", "devenv/image", "devenv/plan", "devenv/project", "devenv/secret", "devenv/source", "devenv/uv"},
 	"devenv/document":      {"devenv/fault"},
 	"devenv/build":         {"devenv/fault", "devenv/dockerfile"},
 	"devenv/stack":         {"devenv/engine", "devenv/fault"},

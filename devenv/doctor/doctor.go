@@ -79,7 +79,7 @@ func Examine(facts *Facts, off map[string]string) Report {
 		report.Findings = append(report.Findings, findings...)
 	}
 	slices.SortStableFunc(report.Findings, func(a, b Finding) int {
-		return cmp.Or(cmp.Compare(a.Place.File, b.Place.File), cmp.Compare(a.Place.Line, b.Place.Line), cmp.Compare(a.rank(), b.rank()))
+		return cmp.Or(cmp.Compare(a.Place.order(), b.Place.order()), cmp.Compare(a.Place.Line, b.Place.Line), cmp.Compare(a.rank(), b.rank()))
 	})
 	slices.SortFunc(report.Off, func(a, b Off) int { return cmp.Compare(a.Rule, b.Rule) })
 	return report

@@ -25,6 +25,7 @@ type Facts struct {
 	Words    map[string]bool     // every identifier of the project's own files, in small letters; nil where there is too much to read
 	Texts    map[string][]string // lines of the compose files
 	UID      int                 // of who runs devenv; -1 where the system has none
+	Host     Host
 	Unseen   []string
 }
 

@@ -27,13 +27,14 @@ type Input struct {
 	Image func(service, mode string) *image.Image
 	// ImageEnv is the environment (NAME=value) of a local image, false where it is not known.
 	ImageEnv func(reference string) ([]string, bool)
+	Host     Host
 	UID      int // of who runs devenv; -1 where the system has none
 	Unseen   []string
 }
 
 // Gather reads what the rules want to know. It needs no engine.
 func Gather(ctx context.Context, in Input) (*Facts, error) {
-	f := &Facts{Project: in.Project, Modes: slices.Sorted(maps.Keys(in.Plans)), Unseen: in.Unseen}
+	f := &Facts{Project: in.Project, Modes: slices.Sorted(maps.Keys(in.Plans)), Unseen: in.Unseen, Host: in.Host}
 	files := map[string]*Dockerfile{}
 	for _, service := range in.Project.Compose.ServiceNames() {
 		for _, mode := range f.Modes {

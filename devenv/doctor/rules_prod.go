@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"devenv/devenv/dockerfile"
+	"devenv/devenv/image"
 )
 
 func prodRules() []Rule {
@@ -99,6 +100,7 @@ func prodDevPackages(f *Facts) []Finding {
 		if build.File == nil || !hasDevelopment(build.File) {
 			continue
 		}
+		before := len(all)
 		stage, _ := build.File.Stage(build.Target)
 		shipped := build.File.environments(stage.Key())
 		for _, needed := range build.File.Closure(build.Target) {
@@ -114,8 +116,42 @@ func prodDevPackages(f *Facts) []Finding {
 				all = append(all, found)
 			}
 		}
+		if len(all) == before {
+			all = append(all, f.hold(build, build.developmentInside(), "uv sync --no-dev in the stage that it copies from")...)
+		}
 	}
 	return all
+}
+
+// developmentInside are packages of the group dev, and debuggers, that a shipped image has.
+func (b Build) developmentInside() []string {
+	if b.Image == nil {
+		return nil
+	}
+	names := b.inside(image.Debugger)
+	for _, p := range b.Image.Packages() {
+		for _, lock := range b.File.Locks {
+			if slices.Contains(lock.Dev, p.Name) && !slices.Contains(names, p.Name) {
+				names = append(names, p.Name)
+			}
+		}
+	}
+	return names
+}
+
+// hold is the finding that an image has things that it should not have.
+func (f *Facts) hold(build Build, things []string, mend string) []Finding {
+	if len(things) == 0 {
+		return nil
+	}
+	what := fmt.Sprintf("the image of %s in mode %s has %s", build.Service, build.Mode, few(things))
+	return []Finding{{Place: f.buildPlace(build), What: what, Mend: mend}}
+}
+
+// buildPlace is the FROM of the stage that a build makes.
+func (f *Facts) buildPlace(build Build) Place {
+	stage, _ := build.File.Stage(build.Target)
+	return build.File.at(stage.Line)
 }
 
 // hasDevelopment is false where every pyproject.toml of a Dockerfile is known to have no development packages.
@@ -136,6 +172,7 @@ var buildPackages = []string{"build-essential", "gcc", "g++", "clang", "make", "
 func prodBuildTools(f *Facts) []Finding {
 	var all []Finding
 	for _, build := range f.releases() {
+		before := len(all)
 		for _, step := range build.Steps {
 			if tool := buildTool(step); tool != "" {
 				all = append(all, Finding{
@@ -143,6 +180,9 @@ func prodBuildTools(f *Facts) []Finding {
 					Mend: "install it in a stage of its own, and COPY --from that what it made",
 				})
 			}
+		}
+		if len(all) == before {
+			all = append(all, f.hold(build, build.inside(image.Installer, image.Compiler), "COPY --from a stage that has it what it made")...)
 		}
 	}
 	return all
@@ -184,6 +224,7 @@ func prodTests(f *Facts) []Finding {
 		if build.File == nil {
 			continue
 		}
+		before := len(all)
 		for _, step := range build.Steps {
 			if step.Copy == nil {
 				continue
@@ -196,6 +237,10 @@ func prodTests(f *Facts) []Finding {
 					})
 				}
 			}
+		}
+		if build.Image != nil && len(all) == before {
+			held := slices.Concat(build.Image.Repositories(), build.Image.Tests())
+			all = append(all, f.hold(build, held, "copy the packages that run, or name it in .dockerignore")...)
 		}
 	}
 	return all

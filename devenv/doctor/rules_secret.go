@@ -47,6 +47,7 @@ func secretInImage(f *Facts) []Finding {
 		if build.Config.Build == nil {
 			continue
 		}
+		all = append(all, f.hold(build, build.secretsInside(), bySecretMount)...)
 		for name, value := range build.Config.Build.Args {
 			if secret.Named(name) && value != nil && *value != "" && !isWeak(*value, nil) {
 				all = append(all, Finding{
