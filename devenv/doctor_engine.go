@@ -49,6 +49,7 @@ func (e *Environment) askEngine(ctx context.Context, in *doctor.Input) error {
 		return found.Env, there && err == nil
 	}
 	in.Host.ReadSpace(e.project.Dir())
+	in.Base = e.baseImage
 	return errors.Join(e.askImages(ctx, in), e.askContainers(ctx, in))
 }
 
@@ -90,6 +91,18 @@ func (e *Environment) askImages(ctx context.Context, in *doctor.Input) error {
 		return images[plan.ImageName(in.Plans[mode].Project.Name, config)]
 	}
 	return nil
+}
+
+// baseImage is what is in an image, where it is local.
+func (e *Environment) baseImage(ctx context.Context, reference string) (*image.Image, error) {
+	if _, there, err := e.engine.Image(ctx, reference); err != nil || !there {
+		return nil, err
+	}
+	read, err := e.inspect(ctx, reference)
+	if err != nil {
+		return nil, err
+	}
+	return &read[0], nil
 }
 
 // askContainers looks at the project's containers, and at who has the host ports that it wants.

@@ -19,6 +19,7 @@ import (
 
 	"devenv/devenv/doctor"
 	"devenv/devenv/engine"
+	"devenv/devenv/image"
 	"devenv/devenv/plan"
 	"devenv/devenv/term"
 )
@@ -129,7 +130,7 @@ func write(t *testing.T, path, content string) {
 
 // findings are what the doctor says of a project, a line each. The comment of an archive says what is so in the world
 // around it: a line "git FILE..." has git know these files, "uid N" is who runs devenv, "build MODE" has the engine build
-// its images. FOLDER.host.json beside a project is the machine; where there is none nothing is known of it.
+// its images, "base IMAGE LOCAL" has a local image stand for a base image. FOLDER.host.json beside a project is the machine; where there is none nothing is known of it.
 func findings(t *testing.T, dir string, archive *txtar.Archive) string {
 	t.Helper()
 	world := surroundings(t, dir, string(archive.Comment))
@@ -150,6 +151,9 @@ func findings(t *testing.T, dir string, archive *txtar.Archive) string {
 		if err := json.Unmarshal(content, &in.Host); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if world.base != nil {
+		lookBelow(t, env, &in, world.base)
 	}
 	if world.build != "" {
 		lookInto(t, env, &in, world.build)
@@ -193,6 +197,21 @@ func lookInto(t *testing.T, env *Environment, in *doctor.Input, mode string) {
 	}
 }
 
+// lookBelow lets images stand for the base images of a project, which a machine without a registry does not have.
+func lookBelow(t *testing.T, env *Environment, in *doctor.Input, standIns map[string]string) {
+	t.Helper()
+	if err := env.connect(t.Context()); err != nil {
+		t.Fatal("the engine that `make engine` provides is needed: ", err)
+	}
+	in.Base = func(ctx context.Context, reference string) (*image.Image, error) {
+		found, err := env.baseImage(ctx, standIns[reference])
+		if found != nil {
+			found.Ref = reference
+		}
+		return found, err
+	}
+}
+
 // projectName is one that no other test has.
 func projectName(dir string) string {
 	sum := sha256.Sum256([]byte(dir))
@@ -203,6 +222,7 @@ func projectName(dir string) string {
 type world struct {
 	uid   int
 	build string
+	base  map[string]string
 }
 
 // surroundings makes what the comment of an archive speaks of. The user is root where it speaks of none.
@@ -216,6 +236,8 @@ func surroundings(t *testing.T, dir, comment string) (around world) {
 			around.uid, _ = strconv.Atoi(words[1])
 		case words[0] == "build":
 			around.build = words[1]
+		case words[0] == "base":
+			around.base = map[string]string{words[1]: words[2]}
 		case words[0] == "git":
 			run(t, dir, "git", "init", "-q")
 			run(t, dir, "git", append([]string{"add", "-f"}, words[1:]...)...)

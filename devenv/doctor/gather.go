@@ -25,6 +25,8 @@ type Input struct {
 	Plans   map[string]plan.Plan // of the whole project, by mode
 	// Image is what is in the image of a service in a mode, nil where it has not been looked at.
 	Image func(service, mode string) *image.Image
+	// Base is what is in a local image that a Dockerfile stands on, nil where there is none.
+	Base func(ctx context.Context, reference string) (*image.Image, error)
 	// ImageEnv is the environment (NAME=value) of a local image, false where it is not known.
 	ImageEnv func(reference string) ([]string, bool)
 	Host     Host
@@ -85,6 +87,13 @@ func (in Input) build(ctx context.Context, service, mode string, files map[strin
 	}
 	build.File, build.Target = files[key], config.Build.Target
 	build.Steps = parsed.Steps(build.Target)
+	if build.Image == nil && in.Base != nil && len(build.fromDistribution()) > 0 {
+		effective, _ := parsed.Effective(build.Target)
+		var err error
+		if build.Base, err = in.Base(ctx, effective.Image); err != nil {
+			return build, err
+		}
+	}
 	return build, nil
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 
+	"devenv/devenv/dockerfile"
 	"devenv/devenv/image"
 )
 
@@ -41,7 +42,65 @@ func programMissing(f *Facts) []Finding {
 		all = append(all, f.lacking(build, at, "the healthcheck", check.Programs(build.Image.Config))...)
 		all = append(all, f.lacking(build, f.commandPlace(build), "the container", image.Programs(build.command()...))...)
 	}
+	for _, build := range f.Builds {
+		if build.Base == nil {
+			continue
+		}
+		for _, step := range build.fromDistribution() {
+			all = append(all, build.notInstalled(step)...)
+		}
+	}
 	return all
+}
+
+// distributed are programs that come from a package of the distribution alone, with the packages that have them.
+var distributed = map[string][]string{
+	"curl": {"curl"}, "wget": {"wget"}, "git": {"git"}, "jq": {"jq"}, "bash": {"bash"}, "nc": {"netcat", "nmap"}, "pg_isready": {"postgresql"},
+	"psql": {"postgresql"}, "redis-cli": {"redis"}, "ps": {"procps"}, "ss": {"iproute"}, "netstat": {"net-tools"}, "mysqladmin": {"mysql", "mariadb"},
+}
+
+// fromDistribution are the last HEALTHCHECK, CMD and ENTRYPOINT of a build, where they call a program of the distribution.
+func (b Build) fromDistribution() []dockerfile.Step {
+	last := map[string]dockerfile.Step{}
+	for _, step := range b.Steps {
+		if step.Name == "HEALTHCHECK" || step.Name == "CMD" || step.Name == "ENTRYPOINT" {
+			last[step.Name] = step
+		}
+	}
+	return slices.DeleteFunc(slices.Collect(maps.Values(last)), func(step dockerfile.Step) bool { return len(distributedPrograms(step)) == 0 })
+}
+
+func distributedPrograms(step dockerfile.Step) []string {
+	var all []string
+	for _, c := range commands(step) {
+		if distributed[c.args[0]] != nil {
+			all = append(all, c.args[0])
+		}
+	}
+	return all
+}
+
+// notInstalled are the programs of a step that the base image does not have and no step installs.
+func (b Build) notInstalled(step dockerfile.Step) []Finding {
+	var all []Finding
+	for _, program := range distributedPrograms(step) {
+		if b.Base.Has(program) || slices.ContainsFunc(b.Steps, func(s dockerfile.Step) bool { return brings(s, program) }) {
+			continue
+		}
+		all = append(all, Finding{
+			Place: b.File.at(step.Line), What: fmt.Sprintf("%s runs %s, which %s does not have and no step installs", step.Name, program, b.Base.Ref), Mend: remedy(program),
+		})
+	}
+	return all
+}
+
+// brings reports whether a step may install a program of the distribution.
+func brings(step dockerfile.Step, program string) bool {
+	if step.Copy != nil && path.Base(step.Copy.Dest) == program {
+		return true
+	}
+	text := strings.Join(step.Args, " ")
+	return step.Name == "RUN" && slices.ContainsFunc(distributed[program], func(name string) bool { return strings.Contains(text, name) })
 }
 
 // check is the healthcheck of a service and where it is written.
