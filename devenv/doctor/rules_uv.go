@@ -113,11 +113,15 @@ func uvCache(f *Facts) []Finding {
 		if i.cacheMount() != nil || i.isOn("UV_NO_CACHE", "--no-cache", "-n") {
 			return nil
 		}
-		return &Finding{
+		found := &Finding{
 			What: "uv sync has no cache mount",
 			Mend: "RUN --mount=type=cache,target=" + i.cacheFolder() + " uv sync ...",
 			Fix:  file.replaceWord(i.step, "RUN ", "RUN --mount=type=cache,target="+i.cacheFolder()+" "),
 		}
+		if found.Fix != nil && i.linkMode() != "copy" {
+			found.Fix.Insert = []string{"ENV UV_LINK_MODE=copy"}
+		}
+		return found
 	})
 }
 
@@ -131,6 +135,8 @@ func (i install) cacheMount() *dockerfile.Mount {
 	return nil
 }
 
+func (i install) linkMode() string { return cmp.Or(i.option("--link-mode"), i.vars["UV_LINK_MODE"]) }
+
 func (i install) cacheFolder() string {
 	if given := i.vars["UV_CACHE_DIR"]; given != "" {
 		return given
@@ -140,7 +146,7 @@ func (i install) cacheFolder() string {
 
 func uvLinkMode(f *Facts) []Finding {
 	return f.eachSync(func(file *Dockerfile, i install) *Finding {
-		mount, mode := i.cacheMount(), cmp.Or(i.option("--link-mode"), i.vars["UV_LINK_MODE"])
+		mount, mode := i.cacheMount(), i.linkMode()
 		switch {
 		case mount == nil || mode == "copy":
 			return nil
