@@ -13,6 +13,7 @@ import (
 	"devenv/devenv/engine"
 	"devenv/devenv/plan"
 	"devenv/devenv/project"
+	"devenv/devenv/secret"
 	"devenv/devenv/stack"
 	"devenv/devenv/state"
 	"devenv/devenv/term"
@@ -32,6 +33,7 @@ type Settings struct {
 	WithoutProfile  bool          // the command is about profiles, and must do its work where the chosen one is wrong
 	Poll            time.Duration // look at files this often instead of waiting for events; 0 is events
 	DebugWait       []string      // services that run nothing before a debugger has attached
+	NoHooks         bool          // run no hooks
 	Existing        bool          // the command acts on what runs already, so services' env files may be missing
 
 	In          io.Reader
@@ -59,6 +61,8 @@ type Environment struct {
 	stack  *stack.Stack
 	engine *engine.Client // nil until connect
 
+	known   *secret.Masker // knows the secrets among the project's own variables
+	secrets *secrets
 	touched map[string]bool   // containers whose outcome report has told; the stack reports one event at a time
 	stolen  map[uint16]string // host ports that were free when they were chosen and taken when they were wanted, by whom
 }
@@ -78,7 +82,9 @@ func Open(ctx context.Context, settings Settings) (*Environment, error) {
 }
 
 func open(ctx context.Context, settings Settings, opened *stack.Stack) (*Environment, error) {
-	env := &Environment{settings: settings, stack: opened, touched: map[string]bool{}, stolen: map[uint16]string{}}
+	env := &Environment{
+		settings: settings, stack: opened, touched: map[string]bool{}, stolen: map[uint16]string{}, secrets: &secrets{values: map[string]string{}},
+	}
 	moved := false
 	loaded, err := project.Load(ctx, project.Request{
 		Dir: settings.Dir, Env: settings.Env, Files: settings.Files, EnvFiles: settings.EnvFiles,
@@ -98,9 +104,10 @@ func open(ctx context.Context, settings Settings, opened *stack.Stack) (*Environ
 	if env.state, err = env.store.Load(); err != nil {
 		return nil, err
 	}
-	settings.Term.Mask(loaded.Masker().Text)
-	if moved { // a session watches the folder as it was called
-		err = env.endBackground(ctx)
+	env.known = loaded.Masker()
+	settings.Term.Mask(env.hide)
+	if moved {
+		err = env.endsByItself(ctx)
 	}
 	return env, err
 }

@@ -24,6 +24,8 @@ type Extension struct {
 	Watch Watch  `yaml:"watch"` // on top of the rules of .gitignore and .dockerignore
 	// Volumes are those that worktrees and other clones have in common with the first checkout.
 	Volumes Volumes `yaml:"volumes"`
+	// CABundle is a file of certificates, for builds, containers and uv: see Project.CABundle.
+	CABundle string `yaml:"ca_bundle"`
 
 	Doctor Doctor              `yaml:"doctor"`
 	Hooks  hook.Set            `yaml:"hooks"` // what runs around up and down
