@@ -19,7 +19,7 @@ func builtRules() []Rule {
 	const family = "image"
 	return []Rule{
 		{"program-missing", family, Error, "a HEALTHCHECK or command whose program the image does not have",
-			"A check that cannot run fails like one that says no: the container never becomes healthy, and what waits for it never starts.",
+			"A check that cannot run fails: the container never becomes healthy, and what waits for it never starts.",
 			"https://docs.docker.com/reference/dockerfile/#healthcheck", programMissing},
 		{"volume-owner", family, Error, "a volume that the image's user may not write",
 			"A new volume takes owner and mode of the folder that the image has there; where it has none, the volume is root's.",

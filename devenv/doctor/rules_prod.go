@@ -20,13 +20,13 @@ func prodRules() []Rule {
 			"They make the image bigger, and a debugger or a test tool is one more way in.",
 			uvDocker + "#installing-dependencies", prodDevPackages},
 		{"prod-build-tools", family, Warning, "compilers, uv or git in what is shipped",
-			"They are for building: in a stage of its own they cost the shipped image nothing, and help nobody who breaks in.",
+			"In a stage of their own they cost the shipped image nothing, and help nobody who breaks in.",
 			"https://docs.docker.com/build/building/multi-stage/", prodBuildTools},
 		{"prod-tests", family, Note, "tests or the history of git in what is shipped",
 			"Nothing in production runs them, and the history holds everything that was ever deleted.",
 			"https://docs.docker.com/build/building/best-practices/#exclude-with-dockerignore", prodTests},
 		{"proxy-headers", family, Warning, "uvicorn that does not trust the proxy that it is told of",
-			"Without --forwarded-allow-ips uvicorn takes the headers of 127.0.0.1 alone, and a proxy in another container is not that.",
+			"By default uvicorn trusts the headers of 127.0.0.1 alone, and a proxy in another container is not that.",
 			"https://uvicorn.dev/settings/#http", proxyHeaders},
 	}
 }
