@@ -185,12 +185,15 @@ func proxy(f *Facts) []Finding {
 // bundleVariables name a file of certificates for some program or other.
 var bundleVariables = []string{"SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "PIP_CERT"}
 
+// systemBundles are what operating systems trust by themselves.
+var systemBundles = []string{"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem", "/etc/ssl/ca-bundle.pem"}
+
 func ca(f *Facts) []Finding {
 	if f.Host.CABundle {
 		return nil
 	}
 	for _, name := range slices.Sorted(maps.Keys(f.Host.Env)) {
-		if slices.Contains(bundleVariables, name) && f.Host.Env[name] != "" {
+		if file := f.Host.Env[name]; slices.Contains(bundleVariables, name) && file != "" && !slices.Contains(systemBundles, file) {
 			return []Finding{{What: name + " names certificates that builds and containers do not get", Mend: "ca_bundle: " + f.Host.Env[name] + " in your profile"}}
 		}
 	}
