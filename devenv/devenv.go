@@ -39,6 +39,7 @@ type Settings struct {
 	In          io.Reader
 	Out, Err    io.Writer
 	Interactive bool // Err is a terminal
+	Pictures    bool // Out is a terminal
 	Term        *term.Terminal
 
 	Now     context.Context // done when the user interrupts a second time: what is left ends at once

@@ -169,7 +169,7 @@ func (d *Dockerfile) noteLock(folder string) {
 		return // no Python project; what is wrong with one, uv says
 	}
 	lock := Lock{Folder: folder, Stale: files.Stale(), There: files.HasLock(), Versions: files.Versions()}
-	lock.Dev, lock.Read = files.Development()
+	lock.Dev, lock.Read = files.Development(), files.HasProject()
 	d.Locks = append(d.Locks, lock)
 }
 
