@@ -23,6 +23,8 @@ import (
 func (e *Environment) askHost(in *doctor.Input) {
 	in.Host.ReadLimits()
 	in.Host.Env = utils.GetAsEqualsMap(e.settings.Env)
+	bundle, err := e.project.CABundle()
+	in.Host.CABundle = err != nil || bundle.File != "" // what is wrong with one, every other command says
 	in.Host.Local = e.stack.Endpoint().Local()
 	if died, yes := e.store.Died(state.Live); yes {
 		in.Host.Died = fmt.Sprintf("%q (pid %d, since %s)", died.Command, died.PID, clock(died.Since))

@@ -240,7 +240,7 @@ func (b Build) secretsInside() []string {
 			all = append(all, file.Path)
 		}
 	}
-	for file := range b.Image.Files() {
+	for _, file := range b.Image.Files() {
 		note(file)
 	}
 	for _, file := range b.Image.Hidden() {

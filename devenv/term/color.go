@@ -4,7 +4,6 @@ package term
 type sgr string
 
 const (
-	bold   sgr = "1"
 	faint  sgr = "2"
 	red    sgr = "31"
 	yellow sgr = "33"
