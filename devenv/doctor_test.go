@@ -70,13 +70,13 @@ func TestDoctorSeeds(t *testing.T) {
 // The examples have no fault that the doctor knows of.
 func TestDoctorExamples(t *testing.T) {
 	t.Parallel()
-	for _, example := range []string{"fastapi", "gosvc"} {
+	for example, locked := range map[string]string{"fastapi": "src", "django": "backend", "gosvc": ""} {
 		dir := t.TempDir()
 		if err := os.CopyFS(dir, os.DirFS(filepath.Join("..", "examples", example))); err != nil {
 			t.Fatal(err)
 		}
-		if example == "fastapi" { // whoever clones the repository makes it: it would name a registry
-			write(t, filepath.Join(dir, "src", "uv.lock"), "version = 1\n")
+		if locked != "" { // whoever clones the repository makes the lock: it would name a registry
+			write(t, filepath.Join(dir, locked, "uv.lock"), "version = 1\n")
 		}
 		if got := findings(t, dir, &txtar.Archive{}); got != "" {
 			t.Errorf("%s: a false alarm\n%s", example, got)

@@ -83,8 +83,8 @@ type Build struct {
 	Only    bool              // the service has no mode that is shipped, and this image could be
 }
 
-// releaseModes are the names of modes and stages that are shipped.
-var releaseModes = []string{"prod", "production", "release", "final", "runtime"}
+// releaseModes are the names of modes that are shipped. A stage called final is the last one, in development too.
+var releaseModes = []string{"prod", "production", "release"}
 
 // developerStages are the names of stages that are not shipped, whatever mode they run in.
 var developerStages = []string{"local", "dev", "develop", "development", "debug", "test", "tests", "builder", "build", "deps", "base"}

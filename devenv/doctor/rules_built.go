@@ -165,8 +165,8 @@ func volumeOwner(f *Facts) []Finding {
 		if user.Root() || build.Config.User != "" {
 			continue
 		}
-		for _, volume := range build.Config.Volumes {
-			if volume.Type != types.VolumeTypeVolume || volume.ReadOnly || build.Image.MayWrite(volume.Target) {
+		for _, volume := range f.Project.Compose.Services[build.Service].Volumes {
+			if !build.mounted(volume.Target) || volume.Type != types.VolumeTypeVolume || volume.ReadOnly || build.Image.MayWrite(volume.Target) {
 				continue
 			}
 			what := fmt.Sprintf("%s is root's in the image, and %s runs as %s", volume.Target, build.Service, user.Name)

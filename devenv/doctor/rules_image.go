@@ -98,7 +98,7 @@ func pin(image string) string {
 func rootUser(f *Facts) []Finding {
 	var all []Finding
 	for _, build := range f.Builds {
-		if build.File == nil || !build.Release && !build.Only {
+		if build.File == nil || !build.Release && !build.Only || slices.Contains(dropping, build.baseImage()) {
 			continue
 		}
 		effective, _ := build.File.Effective(build.Target)
@@ -128,6 +128,9 @@ func (b Build) user(declared string) (string, bool) {
 	base := b.baseImage()
 	return "", base == "scratch" || slices.Contains(rootImages, base)
 }
+
+// dropping are official images whose first process is root's and serves nothing itself: it starts others as a user.
+var dropping = []string{"nginx", "httpd", "haproxy", "postgres", "mysql", "mariadb", "mongo", "redis", "valkey", "rabbitmq", "memcached"}
 
 // rootImages are official images that run as root and are what most others are made from.
 var rootImages = []string{"python", "debian", "ubuntu", "alpine", "golang", "node", "busybox"}
