@@ -73,8 +73,8 @@ func (b Build) fromDistribution() []dockerfile.Step {
 func distributedPrograms(step dockerfile.Step) []string {
 	var all []string
 	for _, c := range commands(step) {
-		if distributed[c.args[0]] != nil {
-			all = append(all, c.args[0])
+		if distributed[c.Args[0]] != nil {
+			all = append(all, c.Args[0])
 		}
 	}
 	return all

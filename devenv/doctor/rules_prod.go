@@ -37,9 +37,9 @@ var reloaders = []string{"--reload", "runserver", "debugpy", "--debug", "runserv
 func prodReload(f *Facts) []Finding {
 	var all []Finding
 	for _, build := range f.releases() {
-		for _, c := range direct(build.command()) {
-			for _, word := range c.args {
-				if slices.Contains(reloaders, word) || word == "dev" && c.program() == "fastapi" {
+		for _, c := range started(build.command()) {
+			for _, word := range c.Args {
+				if slices.Contains(reloaders, word) || word == "dev" && c.Program() == "fastapi" {
 					all = append(all, Finding{Place: f.commandPlace(build), What: fmt.Sprintf("%s runs %s in mode %s", build.Service, word, build.Mode), Mend: "a command without it"})
 				}
 			}
@@ -106,7 +106,7 @@ func prodDevPackages(f *Facts) []Finding {
 		for _, needed := range build.File.Closure(build.Target) {
 			for _, i := range syncs(build.File.OwnSteps(needed)) {
 				_, taken := shipped[i.environment()]
-				if !taken || i.isOn("UV_NO_DEV", "--no-dev", "--no-default-groups", "--only-group") || i.option("--no-group") == "dev" {
+				if !taken || i.isOn("UV_NO_DEV", "--no-dev", "--no-default-groups", "--only-group") || i.Option("--no-group") == "dev" {
 					continue
 				}
 				found := Finding{Place: build.File.lineOf(i.step, "uv sync"), What: "uv sync installs the group dev too", Mend: "uv sync --no-dev"}
@@ -202,16 +202,16 @@ func buildTool(step dockerfile.Step) string {
 	}
 	found := ""
 	for _, c := range commands(step) {
-		switch program := c.program(); {
+		switch program := c.Program(); {
 		case program == "apt-get" || program == "apt" || program == "apk" || program == "dnf" || program == "yum":
-			if c.has("purge", "remove", "autoremove", "del") {
+			if c.Has("purge", "remove", "autoremove", "del") {
 				return ""
 			}
-			if !c.has("install", "add") {
+			if !c.Has("install", "add") {
 				continue
 			}
-			if i := slices.IndexFunc(c.args, func(arg string) bool { return slices.Contains(buildPackages, arg) }); i >= 0 && found == "" {
-				found = c.args[i]
+			if i := slices.IndexFunc(c.Args, func(arg string) bool { return slices.Contains(buildPackages, arg) }); i >= 0 && found == "" {
+				found = c.Args[i]
 			}
 		}
 	}
@@ -270,9 +270,9 @@ func (d *Dockerfile) shipped(step dockerfile.Step, source string) []thing {
 func proxyHeaders(f *Facts) []Finding {
 	var all []Finding
 	for _, build := range f.releases() {
-		for _, c := range direct(build.command()) {
+		for _, c := range started(build.command()) {
 			_, set := build.variable("FORWARDED_ALLOW_IPS")
-			if slices.Contains(c.args, "--proxy-headers") && !set && !c.has("--forwarded-allow-ips", "--uds") {
+			if slices.Contains(c.Args, "--proxy-headers") && !set && !c.Has("--forwarded-allow-ips", "--uds") {
 				all = append(all, Finding{
 					Place: f.commandPlace(build), What: "--proxy-headers without --forwarded-allow-ips",
 					Mend: `--forwarded-allow-ips "*" where only the proxy reaches the port, else the proxy's address`,

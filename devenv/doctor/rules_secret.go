@@ -62,7 +62,7 @@ func secretInImage(f *Facts) []Finding {
 // tellsSecret reports whether an argument is a token or a URL with a password. A variable that is set for one command
 // often only has to be there, so its name alone says nothing.
 func (c command) tellsSecret() bool {
-	values := slices.Concat(c.args, slices.Collect(maps.Values(c.env)))
+	values := slices.Concat(c.Args, slices.Collect(maps.Values(c.Env)))
 	return slices.ContainsFunc(values, func(text string) bool {
 		_, value, assigned := strings.Cut(text, "=")
 		if !assigned {

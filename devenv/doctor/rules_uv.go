@@ -81,7 +81,7 @@ func (d *Dockerfile) brings(source string) bool { return !isLock(source) && d.Fo
 
 func uvLocked(f *Facts) []Finding {
 	return f.eachSync(func(file *Dockerfile, i install) *Finding {
-		if i.isOn("UV_LOCKED", "--locked") || i.isOn("UV_FROZEN", "--frozen") || i.has("--no-sync") {
+		if i.isOn("UV_LOCKED", "--locked") || i.isOn("UV_FROZEN", "--frozen") || i.Has("--no-sync") {
 			return nil
 		}
 		found := &Finding{What: "uv sync may change the lock", Mend: "uv sync --locked"}
@@ -99,7 +99,7 @@ func (f *Facts) eachSync(look func(*Dockerfile, install) *Finding) []Finding {
 		for _, i := range syncs(own) {
 			if found := look(file, i); found != nil {
 				if found.Place.File == "" {
-					found.Place = file.lineOf(i.step, strings.Join(i.args[:2], " "))
+					found.Place = file.lineOf(i.step, strings.Join(i.Args[:2], " "))
 				}
 				all = append(all, *found)
 			}
@@ -135,7 +135,7 @@ func (i install) cacheMount() *dockerfile.Mount {
 	return nil
 }
 
-func (i install) linkMode() string { return cmp.Or(i.option("--link-mode"), i.vars["UV_LINK_MODE"]) }
+func (i install) linkMode() string { return cmp.Or(i.Option("--link-mode"), i.vars["UV_LINK_MODE"]) }
 
 func (i install) cacheFolder() string {
 	if given := i.vars["UV_CACHE_DIR"]; given != "" {
