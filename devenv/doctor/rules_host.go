@@ -142,20 +142,24 @@ func portTaken(f *Facts) []Finding {
 func containerIll(f *Facts) []Finding {
 	var all []Finding
 	for _, c := range f.Host.Containers {
-		what := ""
-		switch {
-		case c.OutOfMemory:
-			what = "was killed because its memory was full"
-		case c.State == "restarting":
-			what = fmt.Sprintf("restarts again and again (%d times, exit code %d)", c.Restarts, c.ExitCode)
-		case c.Health == "unhealthy":
-			what = "is unhealthy"
-		default:
-			continue
+		if what := c.ill(); what != "" {
+			all = append(all, Finding{Place: f.compose("services", c.Service), What: c.Name + " " + what, Mend: "devenv logs " + c.Service})
 		}
-		all = append(all, Finding{Place: f.compose("services", c.Service), What: c.Name + " " + what, Mend: "devenv logs " + c.Service})
 	}
 	return all
+}
+
+// ill says what is wrong with a container, or "".
+func (c Container) ill() string {
+	switch {
+	case c.OutOfMemory:
+		return "was killed because its memory was full"
+	case c.State == "restarting":
+		return fmt.Sprintf("restarts again and again (%d times, exit code %d)", c.Restarts, c.ExitCode)
+	case c.Health == "unhealthy":
+		return "is unhealthy"
+	}
+	return ""
 }
 
 func staleSession(f *Facts) []Finding {

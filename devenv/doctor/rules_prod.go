@@ -190,29 +190,26 @@ func prodBuildTools(f *Facts) []Finding {
 
 // buildTool is the first tool for building that a step brings and leaves, or "".
 func buildTool(step dockerfile.Step) string {
-	if step.Copy != nil && step.Copy.From != "" {
-		for _, source := range step.Copy.Sources {
-			if path.Base(source) == "uv" {
-				return "uv"
-			}
+	if step.Copy != nil {
+		if step.Copy.From != "" && slices.ContainsFunc(step.Copy.Sources, func(source string) bool { return path.Base(source) == "uv" }) {
+			return "uv"
 		}
+		return ""
 	}
 	if step.Name != "RUN" {
 		return ""
 	}
 	found := ""
 	for _, c := range commands(step) {
-		switch program := c.Program(); {
-		case program == "apt-get" || program == "apt" || program == "apk" || program == "dnf" || program == "yum":
-			if c.Has("purge", "remove", "autoremove", "del") {
-				return ""
-			}
-			if !c.Has("install", "add") {
-				continue
-			}
-			if i := slices.IndexFunc(c.Args, func(arg string) bool { return slices.Contains(buildPackages, arg) }); i >= 0 && found == "" {
-				found = c.Args[i]
-			}
+		if !slices.Contains([]string{"apt-get", "apt", "apk", "dnf", "yum"}, c.Program()) {
+			continue
+		}
+		if c.Has("purge", "remove", "autoremove", "del") {
+			return "" // what the step installs, it takes away
+		}
+		i := slices.IndexFunc(c.Args, func(arg string) bool { return slices.Contains(buildPackages, arg) })
+		if found == "" && i >= 0 && c.Has("install", "add") {
+			found = c.Args[i]
 		}
 	}
 	return found
