@@ -10,6 +10,7 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/utils"
 
+	"devenv/devenv/build"
 	"devenv/devenv/doctor"
 	"devenv/devenv/engine"
 	"devenv/devenv/fault"
@@ -55,44 +56,95 @@ func (e *Environment) askEngine(ctx context.Context, in *doctor.Input) error {
 	return errors.Join(e.askImages(ctx, in), e.askContainers(ctx, in))
 }
 
+// builtImage is the image of a service in a mode.
+type builtImage struct {
+	service, mode, ref string
+	id                 string // "" where it is not built
+	stale              bool   // its sources have changed since
+}
+
 // askImages reads the images of the services that are built, in every mode.
 func (e *Environment) askImages(ctx context.Context, in *doctor.Input) error {
-	there, absent := map[string]bool{}, map[string][]string{}
-	for _, mode := range slices.Sorted(maps.Keys(in.Plans)) {
-		for _, service := range withBuild(in.Plans[mode].Project.Services) {
-			ref := plan.ImageName(in.Plans[mode].Project.Name, in.Plans[mode].Project.Services[service])
-			if there[ref] {
-				continue
-			}
-			_, found, err := e.engine.Image(ctx, ref)
-			if err != nil {
-				return err
-			}
-			if there[ref] = found; !found {
-				absent[service] = append(absent[service], mode)
-			}
-		}
-	}
-	for _, service := range slices.Sorted(maps.Keys(absent)) {
-		in.Unseen = append(in.Unseen, fmt.Sprintf("the image of %s in mode %s: it is not built", service, list(absent[service])))
-	}
-	maps.DeleteFunc(there, func(_ string, found bool) bool { return !found })
-	read, err := e.inspect(ctx, slices.Sorted(maps.Keys(there))...)
+	all, err := e.builtImages(ctx, in)
 	if err != nil {
 		return err
 	}
-	images := map[string]*image.Image{}
-	for i := range read {
-		images[read[i].Ref] = &read[i]
-	}
-	in.Image = func(service, mode string) *image.Image {
-		config := in.Plans[mode].Project.Services[service]
-		if config.Build == nil {
-			return nil
+	absent, stale, refs := map[string][]string{}, map[string][]string{}, []string{}
+	for _, one := range all {
+		switch {
+		case one.id == "":
+			absent[one.service] = append(absent[one.service], one.mode)
+			continue
+		case one.stale:
+			stale[one.service] = append(stale[one.service], one.mode)
 		}
-		return images[plan.ImageName(in.Plans[mode].Project.Name, config)]
+		refs = append(refs, one.ref)
+	}
+	in.Unseen = append(in.Unseen, modesOfEach(absent, "it is not built")...)
+	in.Unseen = append(in.Unseen, modesOfEach(stale, "its sources have changed since it was built")...)
+	slices.Sort(refs)
+	read, err := e.inspect(ctx, slices.Compact(refs)...)
+	if err != nil {
+		return err
+	}
+	in.Image = func(service, mode string) (*image.Image, bool) {
+		for _, one := range all {
+			if one.service == service && one.mode == mode {
+				i := slices.IndexFunc(read, func(i image.Image) bool { return i.Ref == one.ref })
+				if i >= 0 {
+					return &read[i], one.stale
+				}
+			}
+		}
+		return nil, false
 	}
 	return nil
+}
+
+// modesOfEach says of each service in which modes something is so.
+func modesOfEach(modes map[string][]string, what string) []string {
+	var all []string
+	for _, service := range slices.Sorted(maps.Keys(modes)) {
+		all = append(all, fmt.Sprintf("the image of %s in mode %s: %s", service, list(modes[service]), what))
+	}
+	return all
+}
+
+// builtImages asks BuildKit of every image that is there whether it is still what its sources make.
+func (e *Environment) builtImages(ctx context.Context, in *doctor.Input) ([]builtImage, error) {
+	var all []builtImage
+	for _, mode := range slices.Sorted(maps.Keys(in.Plans)) {
+		planned := in.Plans[mode]
+		requests := map[string]build.Request{}
+		for _, request := range e.buildRequests(planned, buildFlags{}) {
+			requests[request.Service] = request
+		}
+		for _, name := range withBuild(planned.Project.Services) {
+			one, err := e.builtImage(ctx, planned, name, requests)
+			if err != nil {
+				return nil, err
+			}
+			one.mode = mode
+			all = append(all, one)
+		}
+	}
+	return all, nil
+}
+
+func (e *Environment) builtImage(ctx context.Context, planned plan.Plan, name string, requests map[string]build.Request) (builtImage, error) {
+	service := planned.Project.Services[name]
+	one := builtImage{service: name, ref: plan.ImageName(planned.Project.Name, service)}
+	found, there, err := e.engine.Image(ctx, one.ref)
+	if err != nil || !there {
+		return one, err
+	}
+	one.id = found.ID
+	same, err := build.Current(ctx, e.engine, requests[name], found.ID, e.buildOptions(), needed(service, planned, requests)...)
+	if ctx.Err() != nil {
+		return one, ctx.Err()
+	}
+	one.stale = err != nil || !same // a build that cannot be made makes another image, if any
+	return one, nil
 }
 
 // baseImage is what is in an image, where it is local.

@@ -1,6 +1,7 @@
 package devenv
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -10,9 +11,10 @@ import (
 
 // showReport prints a report in one of its formats.
 func (e *Environment) showReport(report doctor.Report, options DoctorOptions) error {
-	switch root := e.project.Dir(); options.Format {
+	root := cmp.Or(report.Root, e.project.Dir()) // from where GitHub and others of its kind name files
+	switch options.Format {
 	case "json":
-		return e.settings.Term.JSON(report.JSON(root))
+		return e.settings.Term.JSON(report.JSON(e.project.Dir()))
 	case "sarif":
 		return e.settings.Term.JSON(report.SARIF(root, options.Version))
 	case "github":

@@ -78,6 +78,7 @@ type Build struct {
 	Target  string
 	Steps   []dockerfile.Step // of Target, inherited ones too
 	Image   *image.Image      // nil where it could not be looked at
+	Stale   bool              // its sources have changed since Image was built
 	Base    *image.Image      // what it stands on, where Image is nil and a rule needs it
 	Release bool              // it is what is shipped: see markReleases
 	Only    bool              // the service has no mode that is shipped, and this image could be

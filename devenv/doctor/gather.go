@@ -23,8 +23,9 @@ type Input struct {
 	Project *project.Project
 	Plan    plan.Input           // its Modes do not matter
 	Plans   map[string]plan.Plan // of the whole project, by mode
-	// Image is what is in the image of a service in a mode, nil where it has not been looked at.
-	Image func(service, mode string) *image.Image
+	// Image is what is in the image of a service in a mode, nil where it has not been looked at, and whether its sources
+	// have changed since it was built.
+	Image func(service, mode string) (_ *image.Image, stale bool)
 	// Base is what is in a local image that a Dockerfile stands on, nil where there is none.
 	Base func(ctx context.Context, reference string) (*image.Image, error)
 	// ImageEnv is the environment (NAME=value) of a local image, false where it is not known.
@@ -68,7 +69,7 @@ func (in Input) build(ctx context.Context, service, mode string, files map[strin
 	config := in.Plans[mode].Project.Services[service]
 	build := Build{Service: service, Mode: mode, Config: config}
 	if in.Image != nil {
-		build.Image = in.Image(service, mode)
+		build.Image, build.Stale = in.Image(service, mode)
 	}
 	if config.Build == nil {
 		return build, nil

@@ -30,10 +30,12 @@ func builtRules() []Rule {
 	}
 }
 
-// built are the builds whose image has been looked at.
+// built are the builds whose image has been looked at and is what its sources make.
 func (f *Facts) built() []Build {
-	return slices.DeleteFunc(slices.Clone(f.Builds), func(b Build) bool { return b.Image == nil || b.File == nil })
+	return slices.DeleteFunc(slices.Clone(f.Builds), func(b Build) bool { return !b.seen() })
 }
+
+func (b Build) seen() bool { return b.Image != nil && b.File != nil && !b.Stale }
 
 func programMissing(f *Facts) []Finding {
 	var all []Finding
@@ -186,7 +188,10 @@ func volumeOwner(f *Facts) []Finding {
 // them has may be for another platform, or of a group that is not installed.
 func imageBehind(f *Facts) []Finding {
 	var all []Finding
-	for _, build := range f.built() {
+	for _, build := range f.Builds {
+		if build.Image == nil || build.File == nil {
+			continue
+		}
 		locked := map[string]string{}
 		for _, lock := range build.File.Locks {
 			maps.Copy(locked, lock.Versions)
@@ -217,7 +222,7 @@ func few(all []string) string {
 
 // inside are what a shipped image has and should not: of the kinds that a rule asks for, with what it is.
 func (b Build) inside(kinds ...image.Kind) []string {
-	if b.Image == nil || b.File == nil {
+	if !b.seen() {
 		return nil
 	}
 	var names []string
@@ -231,7 +236,7 @@ func (b Build) inside(kinds ...image.Kind) []string {
 
 // secretsInside are files with secrets that an image has, also those that a later layer takes away.
 func (b Build) secretsInside() []string {
-	if b.Image == nil || b.File == nil {
+	if !b.seen() {
 		return nil
 	}
 	var all []string

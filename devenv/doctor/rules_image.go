@@ -122,7 +122,7 @@ func (b Build) user(declared string) (string, bool) {
 		return b.Config.User, true
 	case declared != "":
 		return declared, !strings.Contains(declared, "$")
-	case b.Image != nil:
+	case b.Image != nil && !b.Stale:
 		return b.Image.Config.User, true
 	}
 	base := b.baseImage()
@@ -219,7 +219,7 @@ func (b Build) variable(name string) (string, bool) {
 			return value, true
 		}
 	}
-	if b.Image != nil {
+	if b.Image != nil && !b.Stale {
 		return b.Image.Config.Lookup(name)
 	}
 	return "", false

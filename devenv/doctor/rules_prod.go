@@ -125,7 +125,7 @@ func prodDevPackages(f *Facts) []Finding {
 
 // developmentInside are packages of the group dev, and debuggers, that a shipped image has.
 func (b Build) developmentInside() []string {
-	if b.Image == nil {
+	if !b.seen() {
 		return nil
 	}
 	names := b.inside(image.Debugger)
@@ -235,7 +235,7 @@ func prodTests(f *Facts) []Finding {
 				}
 			}
 		}
-		if build.Image != nil && len(all) == before {
+		if build.seen() && len(all) == before {
 			held := slices.Concat(build.Image.Repositories(), build.Image.Tests())
 			all = append(all, f.hold(build, held, "copy the packages that run, or name it in .dockerignore")...)
 		}
