@@ -13,6 +13,7 @@ import (
 	"devenv/devenv/engine"
 	"devenv/devenv/plan"
 	"devenv/devenv/project"
+	"devenv/devenv/secret"
 	"devenv/devenv/stack"
 	"devenv/devenv/state"
 	"devenv/devenv/term"
@@ -32,17 +33,20 @@ type Settings struct {
 	WithoutProfile  bool          // the command is about profiles, and must do its work where the chosen one is wrong
 	Poll            time.Duration // look at files this often instead of waiting for events; 0 is events
 	DebugWait       []string      // services that run nothing before a debugger has attached
+	NoHooks         bool          // run no hooks
 	Existing        bool          // the command acts on what runs already, so services' env files may be missing
 
 	In          io.Reader
 	Out, Err    io.Writer
 	Interactive bool // Err is a terminal
+	Pictures    bool // Out is a terminal
 	Term        *term.Terminal
 
 	Now     context.Context // done when the user interrupts a second time: what is left ends at once
 	Signals func()          // takes up the signals again that Compose's SDK has let go of
 	Command string          // as typed, for whoever finds the project held
 	PID     int
+	UID     int // who runs devenv; -1 where the system has no numbers for users
 }
 
 // Environment is one opened project. Close it.
@@ -58,6 +62,8 @@ type Environment struct {
 	stack  *stack.Stack
 	engine *engine.Client // nil until connect
 
+	known   *secret.Masker // knows the secrets among the project's own variables
+	secrets *secrets
 	touched map[string]bool   // containers whose outcome report has told; the stack reports one event at a time
 	stolen  map[uint16]string // host ports that were free when they were chosen and taken when they were wanted, by whom
 }
@@ -77,7 +83,9 @@ func Open(ctx context.Context, settings Settings) (*Environment, error) {
 }
 
 func open(ctx context.Context, settings Settings, opened *stack.Stack) (*Environment, error) {
-	env := &Environment{settings: settings, stack: opened, touched: map[string]bool{}, stolen: map[uint16]string{}}
+	env := &Environment{
+		settings: settings, stack: opened, touched: map[string]bool{}, stolen: map[uint16]string{}, secrets: &secrets{values: map[string]string{}},
+	}
 	moved := false
 	loaded, err := project.Load(ctx, project.Request{
 		Dir: settings.Dir, Env: settings.Env, Files: settings.Files, EnvFiles: settings.EnvFiles,
@@ -97,9 +105,10 @@ func open(ctx context.Context, settings Settings, opened *stack.Stack) (*Environ
 	if env.state, err = env.store.Load(); err != nil {
 		return nil, err
 	}
-	settings.Term.Mask(loaded.Masker().Text)
-	if moved { // a session watches the folder as it was called
-		err = env.endBackground(ctx)
+	env.known = loaded.Masker()
+	settings.Term.Mask(env.hide)
+	if moved {
+		err = env.endsByItself(ctx)
 	}
 	return env, err
 }

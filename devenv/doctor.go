@@ -27,6 +27,9 @@ func (e *Environment) Doctor(ctx context.Context, options DoctorOptions) error {
 		return e.listRules(options.Format)
 	}
 	report, err := e.examine(ctx, nil)
+	if err == nil && options.Fix {
+		report, err = e.fix(ctx, report, options)
+	}
 	if err != nil {
 		return err
 	}
@@ -46,7 +49,7 @@ func (e *Environment) examine(ctx context.Context, _ *engine.Client) (doctor.Rep
 	if err != nil {
 		return doctor.Report{}, err
 	}
-	input := doctor.Input{Project: e.project, Plan: in, Plans: map[string]plan.Plan{}}
+	input := doctor.Input{Project: e.project, Plan: in, Plans: map[string]plan.Plan{}, UID: e.settings.UID}
 	for _, mode := range plan.Known(in) {
 		in.Modes = plan.Modes{Project: mode}
 		if input.Plans[mode], err = plan.Make(in); err != nil {

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -46,12 +47,13 @@ func TestDoctorSeeds(t *testing.T) {
 	for _, seed := range []string{"fastapi", "django"} {
 		dir := t.TempDir()
 		folder := filepath.Join("doctor", "testdata", "seeds", seed)
-		if err := os.CopyFS(dir, os.DirFS(folder)); err != nil {
-			t.Fatal(err)
-		}
-		path := filepath.Join("doctor", "testdata", "seeds", seed+".txtar")
+		path := folder + ".txtar"
 		archive, err := txtar.ParseFile(path)
 		if err != nil {
+			t.Fatal(err)
+		}
+		unpackIn(t, dir, archive)
+		if err := os.CopyFS(dir, os.DirFS(folder)); err != nil {
 			t.Fatal(err)
 		}
 		wanted(t, path, archive, findings(t, dir, archive))
@@ -65,6 +67,9 @@ func TestDoctorExamples(t *testing.T) {
 		dir := t.TempDir()
 		if err := os.CopyFS(dir, os.DirFS(filepath.Join("..", "examples", example))); err != nil {
 			t.Fatal(err)
+		}
+		if example == "fastapi" { // whoever clones the repository makes it: it would name a registry
+			write(t, filepath.Join(dir, "src", "uv.lock"), "version = 1\n")
 		}
 		if got := findings(t, dir, &txtar.Archive{}); got != "" {
 			t.Errorf("%s: a false alarm\n%s", example, got)
@@ -95,27 +100,36 @@ func wanted(t *testing.T, path string, archive *txtar.Archive, got string) {
 func unpack(t *testing.T, archive *txtar.Archive) string {
 	t.Helper()
 	dir := t.TempDir()
-	for _, file := range archive.Files {
-		path := filepath.Join(dir, filepath.FromSlash(file.Name))
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, file.Data, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
+	unpackIn(t, dir, archive)
 	return dir
 }
 
+func unpackIn(t *testing.T, dir string, archive *txtar.Archive) {
+	t.Helper()
+	for _, file := range archive.Files {
+		write(t, filepath.Join(dir, filepath.FromSlash(file.Name)), string(file.Data))
+	}
+}
+
+func write(t *testing.T, path, content string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // findings are what the doctor says of a project, a line each, without an engine. The comment of an archive says what
-// is so in the world around it: a line "git FILE..." has git know these files.
+// is so in the world around it: a line "git FILE..." has git know these files, "uid N" is who runs devenv.
 func findings(t *testing.T, dir string, archive *txtar.Archive) string {
 	t.Helper()
-	surroundings(t, dir, string(archive.Comment))
+	uid := surroundings(t, dir, string(archive.Comment))
 	var errors bytes.Buffer
 	env, err := Open(t.Context(), Settings{
 		Dir: dir, Env: []string{"HOME=" + dir, "PATH=" + os.Getenv("PATH")}, Out: &errors, Err: &errors,
-		Term: term.New(&errors, &errors, term.Color{}, false), Now: t.Context(),
+		Term: term.New(&errors, &errors, term.Color{}, false), Now: t.Context(), UID: uid,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -132,19 +146,28 @@ func findings(t *testing.T, dir string, archive *txtar.Archive) string {
 	return text.String()
 }
 
-func surroundings(t *testing.T, dir, comment string) {
+// surroundings gives the user that the comment of an archive speaks of, root where it does not.
+func surroundings(t *testing.T, dir, comment string) (uid int) {
 	t.Helper()
 	for line := range strings.Lines(comment) {
 		words := strings.Fields(line)
-		if len(words) == 0 || words[0] != "git" {
-			continue
+		switch {
+		case len(words) < 2:
+		case words[0] == "uid":
+			uid, _ = strconv.Atoi(words[1])
+		case words[0] == "git":
+			run(t, dir, "git", "init", "-q")
+			run(t, dir, "git", append([]string{"add", "-f"}, words[1:]...)...)
 		}
-		for _, args := range [][]string{{"init", "-q"}, append([]string{"add", "-f"}, words[1:]...)} {
-			cmd := exec.CommandContext(t.Context(), "git", args...)
-			cmd.Dir = dir
-			if output, err := cmd.CombinedOutput(); err != nil {
-				t.Fatalf("git %v: %v: %s", args, err, output)
-			}
-		}
+	}
+	return uid
+}
+
+func run(t *testing.T, dir, program string, args ...string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), program, args...)
+	cmd.Dir = dir
+	if output, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%s %v: %v: %s", program, args, err, output)
 	}
 }

@@ -118,8 +118,12 @@ func others(known []state.Project, own state.Project) []state.Project {
 	return all
 }
 
-// registry is this user's, by the XDG base directory specification; where there is no home nothing is remembered.
-func (e *Environment) registry() state.Registry {
+// registry is this user's; where there is no home nothing is remembered.
+func (e *Environment) registry() state.Registry { return state.RegistryIn(e.stateHome()) }
+
+// stateHome is the folder for what devenv knows of this user's projects, by the XDG base directory specification; "" where
+// there is no home.
+func (e *Environment) stateHome() string {
 	folder := e.variable("XDG_STATE_HOME")
 	for _, below := range [...][2]string{{"HOME", ".local/state"}, {"LOCALAPPDATA", ""}} {
 		if home := e.variable(below[0]); !filepath.IsAbs(folder) && home != "" {
@@ -127,7 +131,7 @@ func (e *Environment) registry() state.Registry {
 		}
 	}
 	if !filepath.IsAbs(folder) {
-		return state.RegistryIn("")
+		return ""
 	}
-	return state.RegistryIn(filepath.Join(folder, "devenv"))
+	return filepath.Join(folder, "devenv")
 }

@@ -130,12 +130,14 @@ func (e *Environment) runUV(ctx context.Context, c engine.Container, work packag
 
 func (e *Environment) uvRunner(c engine.Container, work packageWork) uv.Runner {
 	project := work.project
-	project.Environment = work.planned.Environments[c.Service].Folder
+	environment := work.planned.Environments[c.Service]
+	project.Environment = environment.Folder
 	runner := uv.Runner{
 		Engine: e.engine, ID: c.ID, Service: c.Service, Project: project,
 		Out: e.settings.Out, Err: e.settings.Err, Now: e.settings.Now,
 		Secrets: uv.Credentials(work.files, e.settings.Env, netrc(e.settings.Env)),
 		Fetch:   func(ctx context.Context) ([]byte, error) { return e.fetchUV(ctx, work.in, work.planned, c.Service) },
+		Brought: broughtUV(work.in, work.planned, c.Service), Downloads: environment.Downloads,
 	}
 	if e.settings.Interactive && e.stack.Terminal() {
 		runner.Terminal = e.stack.TerminalSize()
@@ -206,6 +208,9 @@ func (e *Environment) oneOff(ctx context.Context, work packageWork) (engine.Cont
 		}
 	}
 	if err := e.readyEnvironments(ctx, planned, true); err != nil {
+		return engine.Container{}, err
+	}
+	if planned, err = e.revealed(ctx, planned); err != nil {
 		return engine.Container{}, err
 	}
 	quiet, err := stack.Open(ctx, e.settings.Env, stack.Streams{Out: io.Discard, Err: io.Discard})

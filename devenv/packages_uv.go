@@ -1,9 +1,13 @@
 package devenv
 
 import (
+	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"os"
+	"path"
 
 	"devenv/devenv/build"
 	"devenv/devenv/dockerfile"
@@ -13,6 +17,17 @@ import (
 
 // uvStage is the name of the stage and of the image's tag in which fetchUV has the program for a moment.
 const uvStage = "devenv-uv"
+
+// broughtUV is where the program uv is put in a container whose image has none: with the downloads, so that it is brought
+// once, and by what it is, so that another one in the Dockerfile is brought anew.
+func broughtUV(in plan.Input, planned plan.Plan, name string) string {
+	var program dockerfile.Program
+	if service := planned.Project.Services[name]; service.Build != nil && in.Dockerfiles[plan.File(service)] != nil {
+		program, _ = in.Dockerfiles[plan.File(service)].UV()
+	}
+	sum := sha256.Sum256([]byte(program.From + " " + program.Path))
+	return path.Join(cmp.Or(planned.Environments[name].Downloads, "/devenv"), "bin-"+hex.EncodeToString(sum[:4]), "uv")
+}
 
 // fetchUV is the program uv of the version that the service's Dockerfile names, for a container whose image has none: from
 // its builder stage, or from uv's own image. BuildKit copies it into an image of its own, by the recipe of the service
@@ -40,7 +55,7 @@ func (e *Environment) fetchUV(ctx context.Context, in plan.Input, planned plan.P
 	tag := planned.Project.Name + "-" + name + ":" + uvStage
 	_, err := build.Run(ctx, e.engine, []build.Request{{
 		Service: name, Build: recipe, Platform: service.Platform, Tags: []string{tag},
-		Secrets: planned.Project.Secrets, Environment: planned.Project.Environment,
+		Secrets: planned.Project.Secrets, Environment: planned.Project.Environment, Bundle: planned.Trust.File,
 	}}, e.buildOptions())
 	if err != nil {
 		return nil, err

@@ -65,7 +65,9 @@ func (e *Environment) portRules(planned plan.Plan) (plan.PortRules, error) {
 	}
 	rules.Offset, rules.Auto = both.Offset, both.Policy == profiles.PortsAuto
 	if why := e.autoByDefault(); both.Policy == "" && why != "" {
-		rules.Auto, rules.Cause = true, why
+		rules.Auto, rules.Cause, rules.Reserved = true, why, e.keptForFirst(e.project.Compose)
+	} else if both.Policy == profiles.PortsOffset {
+		rules.Cause = place(said.Policy != "", profiles.PortsOffset) + " says offset"
 	} else if both.Policy != "" {
 		rules.Cause = place(said.Policy != "") + " says " + both.Policy
 	}
@@ -97,6 +99,7 @@ func (e *Environment) allocate(ctx context.Context, planned plan.Plan) (plan.Pla
 	if err != nil {
 		return planned, err
 	}
+	kept := rules.Reserved
 	var unknown error
 	rules.Taken = func(at plan.Binding, port uint16) string {
 		if who, stolen := e.stolen[port]; stolen {
@@ -107,7 +110,7 @@ func (e *Environment) allocate(ctx context.Context, planned plan.Plan) (plan.Pla
 		return who
 	}
 	err = e.registry().DecidePorts(ctx, e.checkout.Folder, e.store, func(others map[string]state.Ports) (state.Ports, error) {
-		rules.Reserved = e.reserved(others)
+		rules.Reserved = either(kept, e.reserved(others))
 		decided, err := e.ported(planned, rules)
 		planned = decided
 		return memory(decided.Ports), errors.Join(unknown, err)

@@ -29,6 +29,7 @@ type Settings struct {
 	EnvFiles        List                `yaml:"env_files" doc:"files with variables for the compose files, over .env; the later over the earlier"`
 	ComposeFiles    List                `yaml:"compose_files" doc:"compose files that are merged over the project's own"`
 	ComposeProfiles List                `yaml:"compose_profiles" doc:"Compose profiles to enable, instead of those of .env"`
+	CABundle        string              `yaml:"ca_bundle" doc:"file of certificates that builds, containers and uv trust instead of their own, as behind a company's proxy"`
 	ProjectName     string              `yaml:"project_name" doc:"name of the Compose project"`
 	Ports           PortPolicy          `yaml:"ports" doc:"ports of this machine: auto takes a free one where one is taken and remembers it, declared does not; or offset, and single ones as SERVICE:PORT"`
 	Volumes         Volumes             `yaml:"volumes" doc:"shared: worktrees and other clones use the first one's volumes; or NAME: shared for some"`

@@ -111,7 +111,8 @@ func TestSchema(t *testing.T) {
 
 // FuzzProfile: no text makes reading a profile panic, and what is read can be explained.
 func FuzzProfile(f *testing.F) {
-	for _, seed := range []string{"mode: prod", "extends: [a, mine]", "services: {api: {env: {A: 1}}}", "a: &a {b: *a}", "<<: [1, {x: y}]", "? [1]\n: 2"} {
+	for _, seed := range []string{"mode: prod", "extends: [a, mine]", "services: {api: {env: {A: 1}}}", "a: &a {b: *a}", "<<: [1, {x: y}]", "? [1]\n: 2",
+		"env: {A: {command: [pass, a]}, B: {file: b}}", "env: {A: {B: {C: 1}}}", "hooks: {before_up: [{run: make, timeout: 5m}]}", "hooks: {before_up: [1, {}]}"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

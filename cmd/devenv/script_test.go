@@ -52,6 +52,9 @@ func TestScripts(t *testing.T) {
 			"take-port":    takePort,
 			"copy":         copyTree,
 			"engine-proxy": proxied,
+			"free-port":    freePorts,
+			"also-sweep":   alsoSweep,
+			"authority":    authority,
 		},
 	})
 }

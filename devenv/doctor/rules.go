@@ -4,5 +4,5 @@ import "slices"
 
 // Rules is the table of all rules, by family.
 func Rules() []Rule {
-	return slices.Concat(uvRules(), imageRules())
+	return slices.Concat(uvRules(), imageRules(), contextRules(), secretRules(), prodRules(), composeRules(), envRules())
 }

@@ -53,7 +53,7 @@ func misplaced(file *Dockerfile, step dockerfile.Step, source string, made map[s
 	return &Finding{
 		Place: at, What: fmt.Sprintf("%s is copied from stage %s, which makes its environment in %s (line %d)", source, step.Copy.From, folder, made[folder].Line),
 		Mend: "ENV UV_PROJECT_ENVIRONMENT=" + source + " in stage " + step.Copy.From,
-		Fix:  insertBefore(file.at(made[folder].Line), "ENV UV_PROJECT_ENVIRONMENT="+source),
+		Fix:  file.insertBefore(made[folder].Line, "ENV UV_PROJECT_ENVIRONMENT="+source),
 	}
 }
 
@@ -97,7 +97,7 @@ func envPath(f *Facts) []Finding {
 					all = append(all, Finding{
 						Place: file.lineOf(step, c.args[0]), What: fmt.Sprintf("%s runs without the environment in %s, which is not on PATH", c.args[0], folder),
 						Mend: fmt.Sprintf("ENV PATH=%q before it, or uv run %s", folder+"/bin:$PATH", c.args[0]),
-						Fix:  insertBefore(file.at(step.Line), fmt.Sprintf("ENV PATH=%q", folder+"/bin:$PATH")),
+						Fix:  file.insertBefore(step.Line, fmt.Sprintf("ENV PATH=%q", folder+"/bin:$PATH")),
 					})
 				}
 			}

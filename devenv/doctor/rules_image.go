@@ -97,8 +97,8 @@ func pin(image string) string {
 
 func rootUser(f *Facts) []Finding {
 	var all []Finding
-	for _, build := range f.releases() {
-		if build.File == nil {
+	for _, build := range f.Builds {
+		if build.File == nil || !build.Release && !build.Only {
 			continue
 		}
 		effective, _ := build.File.Effective(build.Target)
@@ -123,7 +123,7 @@ func (b Build) user(declared string) (string, bool) {
 	case declared != "":
 		return declared, !strings.Contains(declared, "$")
 	case b.Image != nil:
-		return b.Image.User, true
+		return b.Image.Config.User, true
 	}
 	base := b.baseImage()
 	return "", base == "scratch" || slices.Contains(rootImages, base)
@@ -168,7 +168,7 @@ func unbuffered(f *Facts) []Finding {
 		stage, _ := build.File.Stage(build.Target)
 		all = append(all, Finding{
 			Place: build.File.at(stage.Line), What: "PYTHONUNBUFFERED is not set in " + stageName(stage),
-			Mend: "ENV PYTHONUNBUFFERED=1", Fix: insertBefore(build.File.at(stage.Line+1), "ENV PYTHONUNBUFFERED=1"),
+			Mend: "ENV PYTHONUNBUFFERED=1", Fix: build.File.insertBefore(stage.Line+1, "ENV PYTHONUNBUFFERED=1"),
 		})
 	}
 	return all
@@ -217,8 +217,7 @@ func (b Build) variable(name string) (string, bool) {
 		}
 	}
 	if b.Image != nil {
-		value, set := b.Image.Env[name]
-		return value, set
+		return b.Image.Config.Lookup(name)
 	}
 	return "", false
 }

@@ -154,7 +154,7 @@ func uvLinkMode(f *Facts) []Finding {
 		}
 		return &Finding{
 			What: "the cache mount is another file system, and UV_LINK_MODE is not copy", Mend: "ENV UV_LINK_MODE=copy",
-			Fix: insertBefore(file.at(i.step.Line), "ENV UV_LINK_MODE=copy"),
+			Fix: file.beforeSyncs(i.step.Stage, "ENV UV_LINK_MODE=copy"),
 		}
 	})
 }
@@ -172,7 +172,7 @@ func bytecode(f *Facts) []Finding {
 				}
 				all = append(all, Finding{
 					Place: build.File.lineOf(i.step, "uv sync"), What: "the packages of the image that is shipped are not compiled",
-					Mend: "ENV UV_COMPILE_BYTECODE=1", Fix: insertBefore(build.File.at(i.step.Line), "ENV UV_COMPILE_BYTECODE=1"),
+					Mend: "ENV UV_COMPILE_BYTECODE=1", Fix: build.File.beforeSyncs(stage, "ENV UV_COMPILE_BYTECODE=1"),
 				})
 			}
 		}
@@ -190,11 +190,7 @@ func (d *Dockerfile) lineOf(step dockerfile.Step, text string) Place {
 	return d.at(step.Line)
 }
 
-// replaceWord changes a text in the line of a step that has it, once; nil where no line has, or the file is no file.
-func (d *Dockerfile) replaceWord(step dockerfile.Step, old, text string) *Edit {
-	at := d.lineOf(step, old)
-	if d.Place == "" || !strings.Contains(d.Lines[at.Line-1], old) {
-		return nil
-	}
-	return replaceLine(at, strings.Replace(d.Lines[at.Line-1], old, text, 1))
+// beforeSyncs puts a line before the first `uv sync` of a stage.
+func (d *Dockerfile) beforeSyncs(stage *dockerfile.Stage, line string) *Edit {
+	return d.insertBefore(syncs(d.OwnSteps(stage))[0].step.Line, line)
 }

@@ -21,8 +21,12 @@ const (
 	LabelReplace = "com.docker.compose.replace"
 )
 
-// LabelFolder is devenv's own, on every container, network and volume that it makes: the folder of the project.
-const LabelFolder = "devenv.folder"
+// The labels by which devenv knows what it has made: on a container, network or volume the folder of the project; on an
+// image, which may be given away, only that.
+const (
+	LabelFolder = "devenv.folder"
+	LabelBuilt  = "devenv.built"
+)
 
 // The states of a container, as the Engine API names them.
 const (

@@ -54,6 +54,7 @@ func (p Plan) facts(in Input, name string) map[string]string {
 // Facts are what the container of a service gets, by the keys of Difference, from the service and its image.
 func (p Plan) Facts(in Input, name string, image dockerfile.Effective) map[string]string {
 	all := facts(in, p.Project.Services[name], image)
+	delete(all, "mount "+downloadsFolder) // how, not what
 	if debug, yes := p.Debug[name]; yes && debug.Forwarded() {
 		all["debugger"] = fmt.Sprintf("127.0.0.1:%d", debug.Port)
 	}

@@ -1,12 +1,14 @@
 package plan
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"maps"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/types"
@@ -14,8 +16,8 @@ import (
 	"devenv/devenv/source"
 )
 
-// EnvironmentLabel is on the volumes that devenv makes for environments, with the service's name, and on their containers,
-// with the volume's.
+// EnvironmentLabel is on the volumes that devenv makes for environments, with the service's name or none for that of
+// downloads, and on the containers of the former, with the volume's.
 const EnvironmentLabel = "devenv.environment"
 
 // Packages is what the plan needs to know of a uv project.
@@ -31,6 +33,9 @@ type PythonEnvironment struct {
 	// folder that the image or a volume of the compose file holds.
 	Volume string
 	Host   string // with Volume: the folder of this machine that the volume is mounted over
+	// Downloads is the folder in the container that uv keeps for all services with the same base image, in a volume of the
+	// project; "" where the service has a place of its own for it. What was compiled for one base image may not fit another.
+	Downloads string
 
 	key string // of the volume in the project
 }
@@ -46,6 +51,7 @@ func (o *overlay) keepEnvironment() {
 	if !found {
 		return
 	}
+	o.keepDownloads()
 	folder, cause := o.environmentFolder(packages)
 	if folder == "" {
 		return
@@ -66,6 +72,23 @@ func (o *overlay) keepEnvironment() {
 		"%s, which a source mount would hide: the volume is filled from the image, one for each uv.lock", cause)
 	o.service.Volumes = append(o.service.Volumes, types.ServiceVolumeConfig{Type: types.VolumeTypeVolume, Source: o.environment.key, Target: folder})
 	o.service.Labels = o.service.Labels.Add(EnvironmentLabel, o.environment.Volume)
+}
+
+// downloadsVolume and downloadsFolder are where all services of a project keep what uv has downloaded.
+const downloadsVolume, downloadsFolder = "devenv-downloads", "/devenv/downloads"
+
+// keepDownloads gives uv a place for its downloads that outlives the container and that the other services have too.
+func (o *overlay) keepDownloads() {
+	ownFolder := slices.ContainsFunc(o.service.Volumes, func(v types.ServiceVolumeConfig) bool {
+		return strings.HasSuffix(path.Clean(v.Target), "/.cache/uv") || strings.HasSuffix(path.Clean(v.Target), "/.cache")
+	})
+	if ownFolder || o.env("UV_CACHE_DIR") != "" {
+		return
+	}
+	image, _ := effective(o.in, o.service)
+	o.environment.Downloads = path.Join(downloadsFolder, short(cmp.Or(image.Image, o.service.Image), o.service.Platform))
+	o.change("volumes", "", downloadsVolume+":"+downloadsFolder, "uv in the container keeps its downloads there, for every service and the next container")
+	o.service.Volumes = append(o.service.Volumes, types.ServiceVolumeConfig{Type: types.VolumeTypeVolume, Source: downloadsVolume, Target: downloadsFolder})
 }
 
 // mountedOver is what the compose file mounts over a folder of the container, or nil; the other mounts; and the folder of
@@ -199,16 +222,18 @@ func short(parts ...string) string {
 	return hex.EncodeToString(sum[:4])
 }
 
-// addVolumes declares the volumes of environments.
+// addVolumes declares the volumes of environments and downloads.
 func (p *Plan) addVolumes() {
+	if p.Project.Volumes = maps.Clone(p.Project.Volumes); p.Project.Volumes == nil {
+		p.Project.Volumes = types.Volumes{}
+	}
 	for _, name := range sorted(p.Environments) {
 		environment := p.Environments[name]
-		if environment.Volume == "" {
-			continue
+		if environment.Volume != "" {
+			p.Project.Volumes[environment.key] = types.VolumeConfig{Name: environment.Volume, Labels: types.Labels{EnvironmentLabel: name}}
 		}
-		if p.Project.Volumes = maps.Clone(p.Project.Volumes); p.Project.Volumes == nil {
-			p.Project.Volumes = types.Volumes{}
+		if environment.Downloads != "" {
+			p.Project.Volumes[downloadsVolume] = types.VolumeConfig{Name: p.Project.Name + "_" + downloadsVolume, Labels: types.Labels{EnvironmentLabel: ""}}
 		}
-		p.Project.Volumes[environment.key] = types.VolumeConfig{Name: environment.Volume, Labels: types.Labels{EnvironmentLabel: name}}
 	}
 }

@@ -83,6 +83,11 @@ func (in *inputs) profileVariables() (layer, error) {
 		own.values[name] = value
 		own.origins[name] = Origin{Kind: ProfileFile, File: place.File, Line: place.Line, Column: place.Column}
 	}
+	for _, secret := range in.profile.Secrets() {
+		if len(secret.Path) == 2 {
+			set(secret.Path[1], secret.Stand(), secret.Path...)
+		}
+	}
 	for _, name := range slices.Sorted(maps.Keys(in.profile.Env)) {
 		if text := in.profile.Env[name].Text; text != nil {
 			value, _, err := scope.substitute(*text)

@@ -28,7 +28,7 @@ func composeUnit(profile *profiles.Profile) *unit {
 func (u *unit) services(said *yaml.Node) *yaml.Node {
 	services := mapping()
 	for i := 0; i+1 < len(said.Content); i += 2 {
-		services.Content = append(services.Content, said.Content[i], u.service(said.Content[i+1]))
+		services.Content = append(services.Content, said.Content[i], u.service(said.Content[i].Value, said.Content[i+1]))
 	}
 	return services
 }
@@ -40,7 +40,7 @@ func composeWords() map[string]string {
 	}
 }
 
-func (u *unit) service(said *yaml.Node) *yaml.Node {
+func (u *unit) service(name string, said *yaml.Node) *yaml.Node {
 	service := mapping()
 	for i := 0; i+1 < len(said.Content); i += 2 {
 		key, value := said.Content[i], said.Content[i+1]
@@ -50,7 +50,7 @@ func (u *unit) service(said *yaml.Node) *yaml.Node {
 		}
 		switch key.Value {
 		case "env":
-			value = u.variables(value)
+			value = u.variables(name, value)
 		case "ports":
 			value = u.reword(value, func(node *yaml.Node) { node.Tag = "!override" })
 		case "reload":
@@ -61,13 +61,20 @@ func (u *unit) service(said *yaml.Node) *yaml.Node {
 	return service
 }
 
-// variables takes values as text, as they are written; without one a variable is passed through.
-func (u *unit) variables(said *yaml.Node) *yaml.Node {
+// variables takes values as text, as they are written, and for a secret what stands for it; without a value a variable is
+// passed through.
+func (u *unit) variables(service string, said *yaml.Node) *yaml.Node {
 	variables := mapping()
 	for i := 0; i+1 < len(said.Content); i += 2 {
 		key, value := said.Content[i], said.Content[i+1]
 		if value.Tag != "!!null" {
-			value = u.reword(value, func(node *yaml.Node) { node.Tag, node.Style = "!!str", yaml.DoubleQuotedStyle })
+			value = u.reword(value, func(node *yaml.Node) {
+				if node.Kind == yaml.MappingNode {
+					secret := profiles.Secret{Path: []string{"services", service, "env", key.Value}}
+					node.Kind, node.Content, node.Value = yaml.ScalarNode, nil, secret.Stand()
+				}
+				node.Tag, node.Style = "!!str", yaml.DoubleQuotedStyle
+			})
 		}
 		variables.Content = append(variables.Content, key, value)
 	}

@@ -144,11 +144,15 @@ func Relative(dir, path string) string {
 }
 
 // Files are the absolute paths of the compose files in use, in the order in which Compose merges them, with those
-// that include and extends bring in, and then those of the profile, whether they exist or not. The standard input is "-".
+// that include and extends bring in, then those of the profile and the CA bundle, whether they exist or not. The standard
+// input is "-".
 func (p *Project) Files() (files []string) {
 	collectWarnings(func() { files = p.inputs.tree().files() })
 	if profile := p.inputs.profile; profile != nil {
 		files = append(files, profile.Files...)
+	}
+	if bundle, _, err := p.caBundleFile(); err == nil && bundle != "" {
+		files = append(files, bundle)
 	}
 	return files
 }

@@ -27,7 +27,7 @@ func (s Store) Own(folder string) error {
 
 // private is what belongs to one checkout alone: who holds it, its session, its ports, its containers.
 var private = [...]string{
-	"live.holder", "live.sock", "live.log", "change.holder", "debug.json", "ports.json", "environments.json", "taken",
+	"live.holder", "live.sock", "live.log", "change.holder", "debug.json", "ports.json", "environments.json", "hooks.json", "taken",
 }
 
 // Disown forgets what belongs to the checkout that this one was copied from. The choice of mode and profile stays.

@@ -26,6 +26,7 @@ type Place struct {
 	Environment string    // the environment's folder
 	Packages    string    // its site-packages, "" while there is no environment
 	Touched     time.Time // when those were last changed
+	Cache       string    // uv's cache; "" is its own choice
 	Env         []string  // variables for uv on top of the container's
 }
 
@@ -40,7 +41,7 @@ func (r Runner) setup(ctx context.Context) (engine.Setup, error) {
 
 // look finds out how uv runs in a container with a user. An environment that belongs to somebody else, as root's to an
 // app that only reads it, is changed by its owner.
-func (r Runner) look(ctx context.Context, setup engine.Setup, user Owner) (Place, error) {
+func (r Runner) look(within context.Context, setup engine.Setup, user Owner) (Place, error) {
 	env := variables(setup.Env)
 	place := Place{Owner: user, Environment: cmp.Or(r.Project.Environment, path.Join(r.Project.Container, ".venv"))}
 	if set := env["UV_PROJECT_ENVIRONMENT"]; path.IsAbs(set) {
@@ -48,13 +49,16 @@ func (r Runner) look(ctx context.Context, setup engine.Setup, user Owner) (Place
 	} else if set != "" {
 		place.Environment = path.Join(r.Project.Container, set)
 	}
-	looking, ctx := errgroup.WithContext(ctx)
+	looking, aside := errgroup.WithContext(within)
 	looking.Go(func() (err error) {
-		place.Program, err = r.program(ctx, env["PATH"])
+		place.Program, err = r.program(aside, env["PATH"])
 		return err
 	})
-	looking.Go(func() error { return place.environment(ctx, r) })
-	err := looking.Wait()
+	looking.Go(func() error { return place.environment(aside, r) })
+	if err := looking.Wait(); err != nil {
+		return place, err
+	}
+	err := place.cache(within, r)
 	place.Env = place.variables(env)
 	return place, err
 }
@@ -88,8 +92,8 @@ func (p *Place) environment(ctx context.Context, r Runner) error {
 // The minor versions of Python 3 that uv makes environments for.
 const oldestPython, newestPython = 7, 16
 
-// brought is where the program is put in a container whose image has none.
-const brought = "/devenv/bin/uv"
+// whole is what the name of a brought program has behind it once all of the program is there.
+const whole = ".whole"
 
 // program is uv in a container: the first on the PATH of its processes, else the one that was or is now brought.
 func (r Runner) program(ctx context.Context, search string) (string, error) {
@@ -97,7 +101,7 @@ func (r Runner) program(ctx context.Context, search string) (string, error) {
 	for _, folder := range strings.Split(search, ":") {
 		places = append(places, path.Join("/", folder, "uv"))
 	}
-	places = append(places, brought)
+	places = append(places, r.Brought+whole)
 	there := make([]bool, len(places))
 	looking, within := errgroup.WithContext(ctx)
 	for i, place := range places {
@@ -111,37 +115,63 @@ func (r Runner) program(ctx context.Context, search string) (string, error) {
 		return "", err
 	}
 	if first := slices.Index(there, true); first >= 0 {
-		return places[first], nil
+		return strings.TrimSuffix(places[first], whole), nil
 	}
 	program, err := r.Fetch(ctx)
 	if err != nil {
 		return "", err
 	}
-	return brought, r.Engine.Put(ctx, r.ID, engine.File{Path: brought, Mode: 0o755, Modified: time.Now(), Content: program})
+	return r.Brought, r.Engine.Put(ctx, r.ID,
+		engine.File{Path: r.Brought, Mode: 0o755, Modified: time.Now(), Content: program},
+		engine.File{Path: r.Brought + whole, Mode: 0o644, Modified: time.Now()})
 }
 
 // variables are what uv is told in a container with the environment env, as far as the project has not said otherwise.
 func (p Place) variables(env map[string]string) []string {
 	all := []string{"UV_PROJECT_ENVIRONMENT=" + p.Environment, "DEVENV_AGENT=0"} // the agent is for the service's processes
 	for _, own := range [][2]string{
-		{"UV_LINK_MODE", "copy"}, // the cache may be on another file system, where uv warns and copies
-		{"UV_CACHE_DIR", p.cache()},
+		{"UV_LINK_MODE", "copy"}, // no hard link leads from one mount to another, also where both are on one disk; uv would warn
+		{"UV_CACHE_DIR", p.Cache},
 		{"UV_PYTHON_DOWNLOADS", "never"}, // the environment has its Python
 	} {
 		if _, set := env[own[0]]; !set && own[1] != "" {
 			all = append(all, own[0]+"="+own[1])
 		}
 	}
+	if env["UV_NO_CACHE"] != "" && p.Cache != "" {
+		all = append(all, "UV_NO_CACHE=0") // it keeps an image small, and this cache is in none
+	}
 	return all
 }
 
-// cache is a folder that a user without a home folder can write, and "" for root, who has one.
-func (p Place) cache() string {
-	if p.Owner.UID == 0 {
-		return ""
+// cache chooses where uv keeps what it downloads: in the folder for downloads, which services with other users have too. uv
+// makes files that only their owner may write, or even read. So where another one than last time comes, everything there is
+// opened to all first; a file says who came last. In a container whose root may not do that uv has a folder for this user
+// alone, but for root, who has a home folder.
+func (p *Place) cache(ctx context.Context, r Runner) error {
+	user := strconv.Itoa(p.Owner.UID)
+	if r.Downloads != "" {
+		cache := path.Join(r.Downloads, "uv")
+		last, err := r.Engine.Modified(ctx, r.ID, path.Join(cache, ".last-"+user))
+		if err != nil {
+			return err
+		}
+		status := 0
+		if last.IsZero() {
+			_, status, err = r.Engine.Output(ctx, r.ID, engine.Command{Args: []string{"sh", "-c", openCache, cache, user}, User: "0"})
+		}
+		if err != nil || status == 0 {
+			p.Cache = cache
+			return err
+		}
 	}
-	return "/tmp/devenv-uv-" + strconv.Itoa(p.Owner.UID)
+	if p.Owner.UID != 0 {
+		p.Cache = "/tmp/devenv-uv-" + user
+	}
+	return nil
 }
+
+const openCache = `mkdir -p "$0" && cd "$0" && chmod -R a+rwX . && rm -f .last-* && : >".last-$1"`
 
 func (o Owner) user() string { return strconv.Itoa(o.UID) + ":" + strconv.Itoa(o.GID) }
 

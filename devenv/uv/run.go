@@ -15,19 +15,22 @@ import (
 
 	"devenv/devenv/engine"
 	"devenv/devenv/fault"
+	"devenv/devenv/files"
 )
 
 // Runner runs uv in a container that runs.
 type Runner struct {
-	Engine   *engine.Client
-	ID       string // of the container
-	Service  string // for messages
-	Project  Project
-	Terminal engine.Size // zero where uv writes to no terminal
-	Out, Err io.Writer
-	Secrets  []string                              // variables for uv's process alone: Credentials
-	Fetch    func(context.Context) ([]byte, error) // the program uv, for an image without one
-	Now      context.Context                       // done when what is left to put right is to be left: the second Ctrl-C
+	Engine    *engine.Client
+	ID        string // of the container
+	Service   string // for messages
+	Project   Project
+	Terminal  engine.Size // zero where uv writes to no terminal
+	Out, Err  io.Writer
+	Secrets   []string                              // variables for uv's process alone: Credentials
+	Fetch     func(context.Context) ([]byte, error) // the program uv, for an image without one
+	Brought   string                                // where that is put in the container, or was before
+	Downloads string                                // a folder of the container that other services have too, maybe with other users; "" is none
+	Now       context.Context                       // done when what is left to put right is to be left: the second Ctrl-C
 }
 
 // Outcome is what a run has changed.
@@ -203,7 +206,7 @@ func (r *run) command(folder string, args []string) engine.Command {
 func (r *run) undo(ctx context.Context) (broken bool, err error) {
 	var all []error
 	if len(r.written) > 0 {
-		all = append(all, r.Project.restore(r.before, r.written))
+		all = append(all, files.Restore(r.Project.Host, r.before, r.written))
 		if !r.Project.Mounted {
 			all = append(all, r.bring(ctx, r.before))
 		}

@@ -60,9 +60,11 @@ type project struct {
 		Dependencies []string
 		Optional     map[string][]string `toml:"optional-dependencies"`
 	}
-	Tool struct {
+	Groups map[string][]any `toml:"dependency-groups"`
+	Tool   struct {
 		UV struct {
-			Index []struct{ Name, URL string }
+			Index       []struct{ Name, URL string }
+			Development []string `toml:"dev-dependencies"`
 		}
 	}
 }

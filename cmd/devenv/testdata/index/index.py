@@ -1,7 +1,9 @@
-# A package index: good, slow (once it may go on), private (with credentials), built and broken (as sources).
+# A package index: good, slow (once it may go on), private (with credentials), built and broken (as sources). /tmp/downloads
+# says which files were asked for.
 import base64
 import io
 import os
+import ssl
 import tarfile
 import time
 import zipfile
@@ -61,6 +63,8 @@ class Index(BaseHTTPRequestHandler):
             while not os.path.exists("/tmp/go"):
                 time.sleep(0.05)
         file, content = FILES[name]
+        if kind == "files":
+            open("/tmp/downloads", "a").write(f"{self.command} {file}\n")
         if kind == "simple":
             content = f'<!doctype html><a href="/files/{file}">{file}</a>'.encode()
         self.answer(200, content, "text/html" if kind == "simple" else "application/octet-stream")
@@ -71,9 +75,15 @@ class Index(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(content)))
+        self.send_header("Cache-Control", "max-age=365000000, immutable" if kind == "application/octet-stream" else "max-age=0")
         self.end_headers()
         if self.command == "GET":
             self.wfile.write(content)
 
 
-ThreadingHTTPServer(("", 8000), Index).serve_forever()
+server = ThreadingHTTPServer(("", 8000), Index)
+if "CERTIFICATE" in os.environ:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(os.environ["CERTIFICATE"])
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+server.serve_forever()

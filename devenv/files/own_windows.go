@@ -1,4 +1,4 @@
-package uv
+package files
 
 import (
 	"io/fs"

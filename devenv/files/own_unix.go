@@ -1,6 +1,6 @@
 //go:build unix
 
-package uv
+package files
 
 import (
 	"errors"
