@@ -62,7 +62,8 @@ type project struct {
 	}
 	Tool struct {
 		UV struct {
-			Index []struct{ Name, URL string }
+			Index           []struct{ Name, URL string }
+			RequiredVersion string `toml:"required-version"`
 		}
 	}
 }
