@@ -47,6 +47,11 @@ cleanup() {
 }
 trap cleanup EXIT
 
+# compare: nothing of a developer's tools is in the image of production.
+compare() {
+	expect 'prod keeps its promises' 'kept   no debugger' devenv compare prod --check
+}
+
 items=http://localhost:8000/items
 post() { curl -sS -f -H 'content-type: application/json' -d "$1" "$items"; }
 get() { curl -sS -f "$items"; }
@@ -69,6 +74,7 @@ step answered reloaded
 step devenv remove humanize
 expect 'the stage of production' 'local -> prod' devenv mode prod
 expect 'the same data in the other mode' '"title":"from the demo"' get
+compare
 step devenv mode local
 expect 'the same data back in local' '"title":"from the demo"' get
 

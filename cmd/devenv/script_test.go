@@ -55,6 +55,7 @@ func TestScripts(t *testing.T) {
 			"free-port":    freePorts,
 			"also-sweep":   alsoSweep,
 			"authority":    authority,
+			"inspected":    inspected,
 		},
 	})
 }
