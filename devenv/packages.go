@@ -3,7 +3,6 @@ package devenv
 import (
 	"context"
 	"errors"
-	"io"
 	"os"
 	"slices"
 
@@ -133,8 +132,8 @@ func (e *Environment) uvRunner(c engine.Container, work packageWork) uv.Runner {
 		Engine: e.engine, ID: c.ID, Service: c.Service, Project: project,
 		Out: e.settings.Out, Err: e.settings.Err, Now: e.settings.Now,
 		Secrets: uv.Credentials(work.files, e.settings.Env, credentialStores(e.settings.Env)),
-		Fetch:   func(ctx context.Context) ([]byte, error) { return e.fetchUV(ctx, work.in, work.planned, c.Service) },
-		Brought: broughtUV(work.in, work.planned, c.Service), Downloads: environment.Downloads,
+		Fetch:   func(ctx context.Context) ([]byte, error) { return e.fetchUV(ctx, c, work) },
+		Brought: broughtUV(work, c.Service), Downloads: environment.Downloads,
 	}
 	if e.settings.Interactive && e.stack.Terminal() {
 		runner.Terminal = e.stack.TerminalSize()
@@ -210,7 +209,7 @@ func (e *Environment) oneOff(ctx context.Context, work packageWork) (engine.Cont
 	if planned, err = e.revealed(ctx, planned); err != nil {
 		return engine.Container{}, err
 	}
-	quiet, err := stack.Open(ctx, e.settings.Env, stack.Streams{Out: io.Discard, Err: io.Discard})
+	quiet, err := e.quietStack(ctx)
 	if err != nil {
 		return engine.Container{}, err
 	}

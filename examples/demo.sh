@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A tour of devenv on examples/fastapi: `make demo` has made sure of an engine, of the images and of bin/devenv.
+# A tour of devenv on examples/fastapi and examples/django: `make demo` has made sure of an engine, of the images and of bin/devenv.
 # Each step prints its command and its time. The tour ends with status 0 only if every step did what it should, and
 # leaves no container, network or devenv process behind.
 set -euo pipefail
@@ -7,7 +7,7 @@ set -euo pipefail
 devenv=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
 work=$(mktemp -d)
 (cd "$(dirname "$0")" && go build -o "$work/demo" ./demo) # stands in for an editor
-cp -R "$(dirname "$0")/fastapi" "$work/fastapi" # a copy, so that nothing of yours is touched
+cp -R "$(dirname "$0")/fastapi" "$(dirname "$0")/django" "$work/" # copies, so that nothing of yours is touched
 cd "$work/fastapi"
 project='devenv-demo'
 export XDG_STATE_HOME=$work/state # and your list of projects neither
@@ -56,6 +56,20 @@ items=http://localhost:8000/items
 post() { curl -sS -f -H 'content-type: application/json' -d "$1" "$items"; }
 get() { curl -sS -f "$items"; }
 
+# profiles shows two developers on the same files: each has another environment and mode, and both the same data.
+profiles() {
+	step devenv profile create alice --extends debug --description 'works on the code'
+	printf 'services: {api: {env: {ENVIRONMENT: alice}}}\n' >>.devenv/profiles/alice.local.yaml
+	step devenv profile create bob --extends prod-like --description 'looks at production'
+	printf 'services: {api: {env: {ENVIRONMENT: bob}}}\n' >>.devenv/profiles/bob.local.yaml
+	expect 'what alice changes' 'local -> alice' devenv profile use alice
+	step answered '"environment":"alice"'
+	expect 'what bob changes' 'alice -> bob' devenv profile use bob
+	step answered '"environment":"bob"'
+	expect 'the same data for both' '"title":"from the demo"' get
+	step devenv profile use none
+}
+
 step devenv up -d
 expect 'the app writes through the database' '"title":"from the demo"' post '{"title": "from the demo", "price": 5}'
 expect 'the app is healthy' 'api       local   local    devenv-demo-api        yes       running, healthy' devenv status
@@ -77,6 +91,7 @@ expect 'the same data in the other mode' '"title":"from the demo"' get
 compare
 step devenv mode local
 expect 'the same data back in local' '"title":"from the demo"' get
+profiles
 
 printf '\nA second worktree of the same repository, at the same time:\n'
 step git worktree add -q -b feature/login ../login
@@ -93,6 +108,28 @@ cd ../fastapi
 step git worktree remove --force ../login
 expect 'what is left of it' 'db-data' devenv prune --yes
 step devenv down -v
+
+# The same on Django, where the environment lies in the mounted folder, the image has no uv, and Nginx is the door.
+django() {
+	local page=http://localhost:8000/
+	cd "$work/django"
+	export COMPOSE_PROJECT_NAME=$project-django
+	step devenv up -d
+	step devenv exec -T backend python manage.py loaddata traditional
+	sed -i.bak 's/<h1>Songs/<h1>All songs/' backend/songs/templates/songs/index.html
+	step shown 'All songs' "$page"
+	step devenv run backend python manage.py test
+	devenv debug vscode 2>/dev/null
+	expect 'one session behind the proxy' 'the same session stops at backend/songs/chords.py' "$work/demo" backend/songs/chords.py 'return NOTE.sub' "${page}songs/1/"
+	step devenv mode prod
+	expect 'the same songs in the other mode' 'Scarborough Fair' curl -sS -f "$page"
+	expect 'four workers' 4 devenv exec -T backend sh -c 'cat /proc/[0-9]*/cmdline | tr "\0" "\n" | grep -c [s]pawn_main'
+	expect 'Nginx has what was collected' 'Cache-Control: public, max-age=31536000, immutable' \
+		curl -sS -f -I "$page$(curl -sS -f "$page" | grep -o 'static/songs/style[^"]*')"
+	step devenv down -v
+}
+shown() { until curl -sS -f "$2" | grep "$1"; do sleep 0.02; done; }
+django
 
 ! pgrep -f "^$devenv " >/dev/null || { echo 'demo: a devenv process was left behind' >&2; exit 1; }
 left=$({ docker ps -a --format '{{.Names}}'; docker network ls --format '{{.Name}}'; } | grep "^$project" || true)
