@@ -21,7 +21,6 @@ peer() {
 	echo "bench: building $1 $4" >&2
 	local work
 	work=$(mktemp -d)
-export XDG_STATE_HOME=$work/state # your list of projects is left alone
 	printf 'module peer\n\ngo 1.26.3\n' >"$work/go.mod"
 	if [ "$1" = docker-compose ]; then
 		sed 's/^module devenv$/module peer/' go.mod >"$work/go.mod"
