@@ -67,6 +67,7 @@ func comparisons(work string) ([]comparison, error) {
 	return []comparison{
 		{what: "version", budget: "30 ms", runs: 15, ours: []string{"version"}, peer: []string{"version"}, dir: four},
 		{what: "config, 200 services", budget: "ratio 1", runs: 9, ours: []string{"config"}, peer: []string{"config"}, dir: many},
+		{what: "doctor without images, FastAPI", budget: "300 ms", runs: 9, ours: []string{"doctor"}, peer: []string{"config", "--quiet"}, dir: fastapi, name: "devenv-bench-doctor"},
 		{what: "up -d unchanged, 4 services", budget: "150 ms, ratio 1", runs: 5, unchanged: true, ours: up, peer: upBuild, dir: four, name: "devenv-bench-four"},
 		{what: "up -d unchanged, FastAPI", budget: "150 ms, ratio 1", runs: 5, unchanged: true, ours: up, peer: upBuild, dir: fastapi, name: "devenv-bench-fastapi"},
 		{what: "up -d, images built, 4 services", budget: "ratio 1.1", runs: 7, prepare: down, ours: up, peer: up, dir: four, name: "devenv-bench-four"},
