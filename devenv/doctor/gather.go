@@ -80,7 +80,7 @@ func (in Input) build(ctx context.Context, service, mode string, files map[strin
 		return build, nil
 	}
 	if files[key] == nil {
-		file, err := in.read(ctx, key, parsed, config.Build)
+		file, err := in.read(ctx, key, parsed, config)
 		if err != nil {
 			return build, err
 		}
@@ -99,11 +99,14 @@ func (in Input) build(ctx context.Context, service, mode string, files map[strin
 }
 
 // read is a Dockerfile with what lies around it.
-func (in Input) read(ctx context.Context, key string, parsed *dockerfile.File, build *types.BuildConfig) (*Dockerfile, error) {
+func (in Input) read(ctx context.Context, key string, parsed *dockerfile.File, service types.ServiceConfig) (*Dockerfile, error) {
+	build := service.Build
 	file := &Dockerfile{
 		File: parsed, Context: build.Context, Folders: map[string]bool{}, Named: map[string]bool{}, Takes: map[string][]thing{},
 	}
 	text := build.DockerfileInline
+	origin, _ := in.Project.Origin("services", service.Name, "build", "dockerfile_inline")
+	file.Inline = Place{origin.File, origin.Line}
 	if text == "" {
 		content, err := os.ReadFile(key)
 		if err != nil {

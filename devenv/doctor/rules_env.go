@@ -14,7 +14,7 @@ import (
 func envRules() []Rule {
 	const family = "variables"
 	return []Rule{
-		{"env-undefined", family, Error, "a variable that is used and set nowhere",
+		{"env-undefined", family, Warning, "a variable that is used and set nowhere",
 			"The code fails when it reads it, and a compose file takes a blank in its place.",
 			"https://docs.docker.com/compose/how-tos/environment-variables/variable-interpolation/", envUndefined},
 		{"env-unused", family, Note, "a key of an env file that nothing uses",
@@ -39,7 +39,7 @@ func envUndefined(f *Facts) []Finding {
 		if m := unsetVariable.FindStringSubmatch(warning); m != nil {
 			for _, use := range f.Project.Uses(m[1]) {
 				all = append(all, Finding{
-					Place: Place{use.File, use.Line}, Severity: Warning, What: m[1] + " is set nowhere, so it is blank here",
+					Place: Place{use.File, use.Line}, What: m[1] + " is set nowhere, so it is blank here",
 					Mend: fmt.Sprintf("set it in .env, or write ${%s:-default}", m[1]),
 				})
 			}
