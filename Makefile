@@ -16,7 +16,7 @@ build: ## bin/devenv
 install: ## devenv into the folder of go install
 	@CGO_ENABLED=0 go install $(GOFLAGS_BUILD) ./cmd/devenv
 
-demo: engine build ## a tour of examples/fastapi
+demo: engine build ## a tour of examples/fastapi and examples/django
 	@examples/demo.sh bin/devenv
 
 test: engine agent-test browser ## everything: unit, script and end-to-end tests

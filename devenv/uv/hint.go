@@ -8,8 +8,8 @@ import (
 
 // hints are what can be done about what uv says, where we know it.
 var hints = [...]struct{ said, hint string }{
-	{"401 Unauthorized", "credentials for an index named NAME come from UV_INDEX_NAME_USERNAME and UV_INDEX_NAME_PASSWORD, or ~/.netrc"},
-	{"403 Forbidden", "credentials for an index named NAME come from UV_INDEX_NAME_USERNAME and UV_INDEX_NAME_PASSWORD, or ~/.netrc"},
+	{"401 Unauthorized", "credentials for an index named NAME come from UV_INDEX_NAME_USERNAME and UV_INDEX_NAME_PASSWORD, else from ~/.netrc, `uv auth login` or keyring"},
+	{"403 Forbidden", "credentials for an index named NAME come from UV_INDEX_NAME_USERNAME and UV_INDEX_NAME_PASSWORD, else from ~/.netrc, `uv auth login` or keyring"},
 	{"No space left on device", "the engine's disk is full: `docker system df` says with what"},
 }
 

@@ -1,5 +1,5 @@
-# A package index: good, slow (once it may go on), private (with credentials), built and broken (as sources). /tmp/downloads
-# says which files were asked for.
+# A package index: good, slow (once it may go on), private (with credentials), vault (both), built and broken (as sources).
+# /tmp/downloads says which files were asked for.
 import base64
 import io
 import os
@@ -46,7 +46,7 @@ def source(name):
     return content.getvalue()
 
 
-FILES = {name: (f"{name}-1.0-py3-none-any.whl", wheel(name)) for name in ("good", "slow", "private")}
+FILES = {name: (f"{name}-1.0-py3-none-any.whl", wheel(name)) for name in ("good", "slow", "private", "vault")}
 FILES |= {name: (f"{name}-1.0.tar.gz", source(name)) for name in ("built", "broken")}
 
 
@@ -56,9 +56,9 @@ class Index(BaseHTTPRequestHandler):
         name = name.split("-")[0]
         if name not in FILES:
             return self.answer(404, b"")
-        if name == "private" and self.headers["Authorization"] != "Basic " + base64.b64encode(b"me:hunter22").decode():
+        if name in ("private", "vault") and self.headers["Authorization"] != "Basic " + base64.b64encode(b"me:hunter22").decode():
             return self.answer(401, b"")
-        if name == "slow" and kind == "simple":
+        if name in ("slow", "vault") and kind == "simple":
             open("/tmp/waiting", "w").write("uv asks")
             while not os.path.exists("/tmp/go"):
                 time.sleep(0.05)
