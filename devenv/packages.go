@@ -132,8 +132,8 @@ func (e *Environment) uvRunner(c engine.Container, work packageWork) uv.Runner {
 		Engine: e.engine, ID: c.ID, Service: c.Service, Project: project,
 		Out: e.settings.Out, Err: e.settings.Err, Now: e.settings.Now,
 		Secrets: uv.Credentials(work.files, e.settings.Env, credentialStores(e.settings.Env)),
-		Fetch:   func(ctx context.Context) ([]byte, error) { return e.fetchUV(ctx, work.in, work.planned, c.Service) },
-		Brought: broughtUV(work.in, work.planned, c.Service), Downloads: environment.Downloads,
+		Fetch:   func(ctx context.Context) ([]byte, error) { return e.fetchUV(ctx, c, work) },
+		Brought: broughtUV(work, c.Service), Downloads: environment.Downloads,
 	}
 	if e.settings.Interactive && e.stack.Terminal() {
 		runner.Terminal = e.stack.TerminalSize()
