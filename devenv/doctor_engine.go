@@ -39,6 +39,7 @@ func (e *Environment) askEngine(ctx context.Context, in *doctor.Input) error {
 		if ctx.Err() != nil {
 			return err
 		}
+		in.Host.ReadSpace(e.project.Dir())
 		in.Unseen = append(in.Unseen, "images, containers and ports: "+err.Error())
 		return nil
 	}

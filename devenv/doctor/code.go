@@ -24,7 +24,8 @@ func (in Input) envFiles() []EnvFile {
 
 // codeEndings are those of files in which variables are read or named.
 var codeEndings = []string{
-	".py", ".sh", ".toml", ".ini", ".cfg", ".conf", ".js", ".mjs", ".ts", ".go", ".rb", ".rs", ".java", ".php", ".yml", ".yaml", ".json", ".html", ".template", ".mako", "",
+	"", ".py", ".sh", ".toml", ".ini", ".cfg", ".conf", ".js", ".mjs", ".ts", ".go", ".rb", ".rs", ".java", ".php", ".yml", ".yaml",
+	".json", ".html", ".template", ".mako",
 }
 
 // Bounds of reading a project's files: a doctor that takes a minute is not called.
@@ -95,7 +96,8 @@ func (f *Facts) contexts() []string {
 
 // reads matches how Python reads a variable; what stands behind the name tells whether there is a default.
 // os.environ["X"] fails without one, as do django-environ's env("X") and decouple's config("X").
-var reads = regexp.MustCompile(`\b(?:(os\.environ\[|environ\[|env\(|env\.\w+\(|config\()|os\.getenv\(|environ\.get\()\s*["']([A-Z][A-Z0-9_]+)["']\s*([\]),]?)(\s*=[^=])?`)
+var reads = regexp.MustCompile(`\b(?:(os\.environ\[|environ\[|env\(|env\.\w+\(|config\()|os\.getenv\(|environ\.get\()` +
+	`\s*["']([A-Z][A-Z0-9_]+)["']\s*([\]),]?)(\s*=[^=])?`)
 
 func (f *Facts) readFile(path string) {
 	content, err := os.ReadFile(path)
@@ -135,8 +137,8 @@ func (f *Facts) addWords(text string) {
 }
 
 func isTest(path string) bool {
-	slashed := filepath.ToSlash(path)
-	return strings.Contains(slashed, "/tests/") || strings.Contains(slashed, "/test/") || strings.HasPrefix(filepath.Base(path), "test_") || filepath.Base(path) == "conftest.py"
+	slashed, name := filepath.ToSlash(path), filepath.Base(path)
+	return strings.Contains(slashed, "/tests/") || strings.Contains(slashed, "/test/") || strings.HasPrefix(name, "test_") || name == "conftest.py"
 }
 
 // siblings are the env files of the project, and those beside them that are named alike.

@@ -73,48 +73,55 @@ func (r Report) Patches() ([]Patch, error) {
 // change is a line of a diff: ' ' stays, '-' goes, '+' comes.
 type change struct {
 	kind byte
-	text string
+	text string // a carriage return at its end is kept
+	open bool   // it is the last one and has no line end
 }
 
-// patch makes edits. What two of them insert at one place, or both replace, is done once.
+// patch makes edits. What two of them insert at one place, or both replace, is done once. A last line without a line end
+// is given one.
 func patch(file string, before []byte, edits []Edit) Patch {
-	end := "\n"
-	if strings.Contains(string(before), "\r\n") {
-		end = "\r\n"
+	text := string(before)
+	open := text != "" && !strings.HasSuffix(text, "\n")
+	ending := ""
+	if strings.Contains(text, "\r\n") {
+		ending = "\r"
 	}
 	var lines []string
-	if text := strings.TrimSuffix(string(before), end); text != "" {
-		lines = strings.Split(text, end)
+	if text != "" {
+		lines = strings.Split(strings.TrimSuffix(text, "\n"), "\n")
+	}
+	for i := range edits {
+		edits[i].Line = min(edits[i].Line, len(lines)+1) // behind the last line is behind the last line
 	}
 	var changes []change
 	for number := 1; number <= len(lines)+1; number++ {
-		changes = append(changes, insertions(edits, number)...)
+		changes = append(changes, insertions(edits, number, ending)...)
 		if number <= len(lines) {
-			changes = append(changes, replacement(edits, number, lines[number-1])...)
+			changes = append(changes, replacement(edits, number, lines[number-1], open && number == len(lines))...)
 		}
 	}
 	p := Patch{File: file, Before: before, hunks: hunks(changes)}
 	for _, c := range changes {
 		if c.kind != '-' {
-			p.Now = append(p.Now, c.text+end...)
+			p.Now = append(p.Now, c.text+"\n"...)
 		}
 	}
 	return p
 }
 
-func insertions(edits []Edit, line int) []change {
+func insertions(edits []Edit, line int, ending string) []change {
 	var all []change
 	for _, e := range edits {
 		for _, text := range e.Insert {
-			if e.Line == line && !slices.Contains(all, change{'+', text}) {
-				all = append(all, change{'+', text})
+			if come := (change{kind: '+', text: text + ending}); e.Line == line && !slices.Contains(all, come) {
+				all = append(all, come)
 			}
 		}
 	}
 	return all
 }
 
-func replacement(edits []Edit, number int, line string) []change {
+func replacement(edits []Edit, number int, line string, open bool) []change {
 	now := line
 	for i, e := range edits {
 		again := slices.ContainsFunc(edits[:i], func(o Edit) bool { return o.Line == e.Line && o.Old == e.Old && o.New == e.New })
@@ -122,10 +129,10 @@ func replacement(edits []Edit, number int, line string) []change {
 			now = strings.Replace(now, e.Old, e.New, 1)
 		}
 	}
-	if now == line {
-		return []change{{' ', line}}
+	if now == line && !open {
+		return []change{{kind: ' ', text: line}}
 	}
-	return []change{{'-', line}, {'+', now}}
+	return []change{{kind: '-', text: line, open: open}, {kind: '+', text: now}}
 }
 
 // around is how many lines that stay are shown around those that change.
@@ -147,6 +154,9 @@ func hunks(changes []change) string {
 		fmt.Fprintf(&text, "@@ -%s +%s @@\n", span(was, gone), span(now, come))
 		for _, c := range changes[begin:end] {
 			fmt.Fprintf(&text, "%c%s\n", c.kind, c.text)
+			if c.open {
+				text.WriteString("\\ No newline at end of file\n")
+			}
 		}
 		was, now, i = was+gone, now+come, end
 	}

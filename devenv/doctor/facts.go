@@ -1,7 +1,9 @@
 package doctor
 
 import (
+	"cmp"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -57,6 +59,7 @@ type Lock struct {
 type Dockerfile struct {
 	*dockerfile.File
 	Place    string // absolute path; "" for one that stands in a compose file
+	Inline   Place  // where that stands: the line before its first
 	Lines    []string
 	Warnings []dockerfile.Warning // of BuildKit's own checks
 	Context  string               // absolute folder of the build context
@@ -92,8 +95,13 @@ var developerStages = []string{"local", "dev", "develop", "development", "debug"
 
 func isRelease(mode string) bool { return slices.Contains(releaseModes, strings.ToLower(mode)) }
 
-// at is a line of the Dockerfile of a build.
-func (f *Dockerfile) at(line int) Place { return Place{f.Place, line} }
+// at is a line of a Dockerfile.
+func (d *Dockerfile) at(line int) Place {
+	if d.Place == "" {
+		return Place{d.Inline.File, d.Inline.Line + line}
+	}
+	return Place{d.Place, line}
+}
 
 // compose is the place of a path of the compose files, or of the deepest part of it that is written.
 func (f *Facts) compose(path ...string) Place {
@@ -125,7 +133,7 @@ func (f *Facts) lockFits(file *Dockerfile) bool {
 
 // context is the build context with its .dockerignore.
 func (d *Dockerfile) context() source.Context {
-	return source.Context{Folder: d.Context, Dockerfile: d.Place}
+	return source.Context{Folder: d.Context, Dockerfile: cmp.Or(d.Place, filepath.Join(d.Context, "Dockerfile"))}
 }
 
 func (d *Dockerfile) ignoreFile() (string, bool) { return d.context().IgnoreFile() }

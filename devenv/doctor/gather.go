@@ -80,13 +80,14 @@ func (in Input) build(ctx context.Context, service, mode string, files map[strin
 		return build, nil
 	}
 	if files[key] == nil {
-		file, err := in.read(ctx, key, parsed, config.Build)
+		file, err := in.read(ctx, key, parsed, config)
 		if err != nil {
 			return build, err
 		}
 		files[key] = file
 	}
 	build.File, build.Target = files[key], config.Build.Target
+	build.File.noteMissing(build.Target)
 	build.Steps = parsed.Steps(build.Target)
 	if build.Image == nil && in.Base != nil && len(build.fromDistribution()) > 0 {
 		effective, _ := parsed.Effective(build.Target)
@@ -99,11 +100,14 @@ func (in Input) build(ctx context.Context, service, mode string, files map[strin
 }
 
 // read is a Dockerfile with what lies around it.
-func (in Input) read(ctx context.Context, key string, parsed *dockerfile.File, build *types.BuildConfig) (*Dockerfile, error) {
+func (in Input) read(ctx context.Context, key string, parsed *dockerfile.File, service types.ServiceConfig) (*Dockerfile, error) {
+	build := service.Build
 	file := &Dockerfile{
 		File: parsed, Context: build.Context, Folders: map[string]bool{}, Named: map[string]bool{}, Takes: map[string][]thing{},
 	}
 	text := build.DockerfileInline
+	origin, _ := in.Project.Origin("services", service.Name, "build", "dockerfile_inline")
+	file.Inline = Place{origin.File, origin.Line}
 	if text == "" {
 		content, err := os.ReadFile(key)
 		if err != nil {
@@ -115,7 +119,7 @@ func (in Input) read(ctx context.Context, key string, parsed *dockerfile.File, b
 	for name := range build.AdditionalContexts {
 		file.Named[name] = true
 	}
-	file.noteContext(build.Target)
+	file.noteContext()
 	var err error
 	file.Warnings, err = dockerfile.Lint(ctx, []byte(text), build.Args.ToMapping(), in.imageEnv)
 	return file, err
@@ -128,8 +132,8 @@ func (in Input) imageEnv(reference string) ([]string, bool) {
 	return in.ImageEnv(reference)
 }
 
-// noteContext finds out what the sources of COPY and ADD are, and what a target needs that is not there.
-func (d *Dockerfile) noteContext(target string) {
+// noteContext finds out what the sources of COPY and ADD are.
+func (d *Dockerfile) noteContext() {
 	for _, stage := range d.Stages {
 		for _, c := range stage.Copies {
 			for _, name := range c.Sources {
@@ -143,7 +147,15 @@ func (d *Dockerfile) noteContext(target string) {
 		text, _ := os.ReadFile(ignore) // a file that cannot be read is as long as none
 		d.IgnoreLines = strings.Count(strings.TrimRight(string(text), "\n")+"\n", "\n")
 	}
-	d.Missing = dockerfile.Missing(d.File, target, os.DirFS(d.Context))
+}
+
+// noteMissing finds out what a target needs that is not there.
+func (d *Dockerfile) noteMissing(target string) {
+	for _, missing := range dockerfile.Missing(d.File, target, os.DirFS(d.Context)) {
+		if !slices.Contains(d.Missing, missing) {
+			d.Missing = append(d.Missing, missing)
+		}
+	}
 }
 
 func (d *Dockerfile) noteSource(name string) {

@@ -168,7 +168,8 @@ func holds(folder, inner string) bool {
 
 // pythonServers are programs that an environment of Python packages holds.
 var pythonServers = []string{
-	"uvicorn", "gunicorn", "hypercorn", "daphne", "granian", "celery", "flask", "fastapi", "django-admin", "alembic", "pytest", "debugpy", "ipython", "streamlit",
+	"uvicorn", "gunicorn", "hypercorn", "daphne", "granian", "celery", "flask", "fastapi", "django-admin", "alembic", "pytest", "debugpy",
+	"ipython", "streamlit",
 }
 
 // isPythonCommand reports whether a command runs Python code.

@@ -90,7 +90,9 @@ func (b Build) notInstalled(step dockerfile.Step) []Finding {
 			continue
 		}
 		all = append(all, Finding{
-			Place: b.File.at(step.Line), What: fmt.Sprintf("%s runs %s, which %s does not have and no step installs", step.Name, program, b.Base.Ref), Mend: remedy(program),
+			Place: b.File.at(step.Line),
+			What:  fmt.Sprintf("%s runs %s, which %s does not have and no step installs", step.Name, program, b.Base.Ref),
+			Mend:  remedy(program),
 		})
 	}
 	return all

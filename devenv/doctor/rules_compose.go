@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"slices"
@@ -40,8 +41,9 @@ var debuggers = map[uint32]string{5678: "debugpy", 2345: "Delve", 9229: "Node's 
 func openDebugPort(f *Facts) []Finding {
 	var all []Finding
 	for _, service := range f.Project.Compose.Services {
+		listening := f.listening(service.Name)
 		for i, port := range service.Ports {
-			name := debuggers[port.Target]
+			name := cmp.Or(listening[port.Target], debuggers[port.Target])
 			if name == "" || port.Published == "" || isLoopback(port.HostIP) {
 				continue
 			}
@@ -54,6 +56,32 @@ func openDebugPort(f *Facts) []Finding {
 		}
 	}
 	return all
+}
+
+// listening are the ports that the commands of a service give to a debugger.
+func (f *Facts) listening(service string) map[uint32]string {
+	ports := map[uint32]string{}
+	for _, build := range f.Builds {
+		if build.Service != service {
+			continue
+		}
+		declared := build
+		declared.Config = f.Project.Compose.Services[service] // devenv may have taken the debugger out of the command
+		for _, c := range started(declared.command()) {
+			name := ""
+			if slices.Contains(c.Args, "debugpy") {
+				name = "debugpy"
+			} else if c.Program() == "dlv" {
+				name = "Delve"
+			}
+			address := c.Option("--listen")
+			port, err := strconv.ParseUint(address[strings.LastIndexByte(address, ':')+1:], 10, 16)
+			if name != "" && err == nil {
+				ports[uint32(port)] = name
+			}
+		}
+	}
+	return ports
 }
 
 func isLoopback(ip string) bool { return strings.HasPrefix(ip, "127.") || ip == "::1" || ip == "[::1]" }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"devenv/devenv/dockerfile"
+	"devenv/devenv/plan"
 )
 
 func contextRules() []Rule {
@@ -16,7 +17,7 @@ func contextRules() []Rule {
 		{"dockerignore", family, Warning, "things in the build context that no image needs",
 			"They make every build slower and every image bigger, and a .venv of the host takes the place of the image's own.",
 			"https://docs.docker.com/build/concepts/context/#dockerignore-files", ignored},
-		{"copy-missing", family, Error, "a COPY of a file that is not in the build context",
+		{"copy-missing", family, Error, "a Dockerfile, or a file that it copies, that is not there",
 			"The build fails there.",
 			"https://docs.docker.com/reference/dockerfile/#copy", copyMissing},
 		{"copy-ignored", family, Error, "a COPY of a file that .dockerignore keeps out",
@@ -109,7 +110,23 @@ func copyMissing(f *Facts) []Finding {
 			all = append(all, Finding{Place: file.at(missing.Line), What: missing.Path + ": no such file in the build context", Mend: mend})
 		}
 	}
+	for _, build := range f.Builds {
+		if missing := build.missingDockerfile(); missing != "" {
+			all = append(all, Finding{
+				Place: f.compose("services", build.Service, "build"), What: f.Project.Rel(missing) + ": no such file", Mend: "create it, or correct context or dockerfile",
+			})
+		}
+	}
 	return all
+}
+
+// missingDockerfile is the Dockerfile that a build declares and that is not there, or "". That of a context that
+// BuildKit fetches nobody knows.
+func (b Build) missingDockerfile() string {
+	if b.File != nil || b.Config.Build == nil || !filepath.IsAbs(b.Config.Build.Context) {
+		return ""
+	}
+	return plan.File(b.Config)
 }
 
 func copyIgnored(f *Facts) []Finding {

@@ -14,7 +14,7 @@ import (
 func envRules() []Rule {
 	const family = "variables"
 	return []Rule{
-		{"env-undefined", family, Error, "a variable that is used and set nowhere",
+		{"env-undefined", family, Warning, "a variable that is used and set nowhere",
 			"The code fails when it reads it, and a compose file takes a blank in its place.",
 			"https://docs.docker.com/compose/how-tos/environment-variables/variable-interpolation/", envUndefined},
 		{"env-unused", family, Note, "a key of an env file that nothing uses",
@@ -39,7 +39,7 @@ func envUndefined(f *Facts) []Finding {
 		if m := unsetVariable.FindStringSubmatch(warning); m != nil {
 			for _, use := range f.Project.Uses(m[1]) {
 				all = append(all, Finding{
-					Place: Place{use.File, use.Line}, Severity: Warning, What: m[1] + " is set nowhere, so it is blank here",
+					Place: Place{use.File, use.Line}, What: m[1] + " is set nowhere, so it is blank here",
 					Mend: fmt.Sprintf("set it in .env, or write ${%s:-default}", m[1]),
 				})
 			}
@@ -78,9 +78,10 @@ func (f *Facts) without(read Read) []string {
 
 // wellKnown are prefixes of variables that programs read and no project names.
 var wellKnown = []string{
-	"PYTHON", "UV_", "PIP_", "VIRTUAL_ENV", "DJANGO_SETTINGS_MODULE", "UVICORN_", "GUNICORN_", "WEB_CONCURRENCY", "FORWARDED_ALLOW_IPS", "FLASK_", "CELERY_",
-	"TZ", "LANG", "LC_", "HOME", "PATH", "TERM", "USER", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "SSL_CERT_", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE",
-	"AWS_", "GOOGLE_", "AZURE_", "OTEL_", "SENTRY_", "DD_", "NEW_RELIC_", "PG", "POSTGRES_", "MYSQL_", "REDIS_", "RABBITMQ_", "NODE_", "NPM_", "GO", "DEBUGPY_",
+	"PYTHON", "UV_", "PIP_", "VIRTUAL_ENV", "DJANGO_SETTINGS_MODULE", "UVICORN_", "GUNICORN_", "WEB_CONCURRENCY", "FORWARDED_ALLOW_IPS",
+	"FLASK_", "CELERY_", "TZ", "LANG", "LC_", "HOME", "PATH", "TERM", "USER", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY",
+	"SSL_CERT_", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "AWS_", "GOOGLE_", "AZURE_", "OTEL_", "SENTRY_", "DD_", "NEW_RELIC_", "PG",
+	"POSTGRES_", "MYSQL_", "REDIS_", "RABBITMQ_", "NODE_", "NPM_", "GO", "DEBUGPY_",
 	"COMPOSE_", "DOCKER_", "BUILDKIT_", "BUILDX_", "DEVENV_", "OPENAI_", "ANTHROPIC_", "HF_",
 }
 
@@ -104,7 +105,8 @@ func envUnused(f *Facts) []Finding {
 // uses reports whether anything uses a key of an env file, as far as that can be known: what an image that is not
 // built here reads, nobody knows.
 func (f *Facts) uses(file EnvFile, name string) bool {
-	if slices.ContainsFunc(wellKnown, func(prefix string) bool { return strings.HasPrefix(strings.ToUpper(name), prefix) }) || len(f.Project.Uses(name)) > 0 {
+	upper := strings.ToUpper(name)
+	if slices.ContainsFunc(wellKnown, func(prefix string) bool { return strings.HasPrefix(upper, prefix) }) || len(f.Project.Uses(name)) > 0 {
 		return true
 	}
 	if len(file.Services) == 0 {
@@ -187,7 +189,10 @@ func lockStale(f *Facts) []Finding {
 	for _, file := range f.Files {
 		for _, lock := range file.Locks {
 			if lock.Stale != "" {
-				all = append(all, Finding{Place: Place{File: filepath.Join(lock.Folder, "uv.lock")}, What: "it does not match pyproject.toml: " + lock.Stale, Mend: "devenv lock"})
+				all = append(all, Finding{
+					Place: Place{File: filepath.Join(lock.Folder, "uv.lock")}, What: "it does not match pyproject.toml: " + lock.Stale,
+					Mend: "devenv lock",
+				})
 			}
 		}
 	}

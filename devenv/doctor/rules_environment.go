@@ -51,7 +51,9 @@ func misplaced(file *Dockerfile, step dockerfile.Step, source string, made map[s
 	}
 	folder := slices.Sorted(maps.Keys(made))[0]
 	return &Finding{
-		Place: at, What: fmt.Sprintf("%s is copied from stage %s, which makes its environment in %s (line %d)", source, step.Copy.From, folder, made[folder].Line),
+		Place: at,
+		What: fmt.Sprintf("%s is copied from stage %s, which makes its environment in %s (line %d)",
+			source, step.Copy.From, folder, made[folder].Line),
 		Mend: "ENV UV_PROJECT_ENVIRONMENT=" + source + " in stage " + step.Copy.From,
 		Fix:  file.insertBefore(made[folder].Line, "ENV UV_PROJECT_ENVIRONMENT="+source),
 	}
@@ -106,11 +108,17 @@ func envPath(f *Facts) []Finding {
 	return all
 }
 
+// needsPackages reports whether a command is a program of the environment, or code that imports from it.
+func (c command) needsPackages() bool {
+	if !isPython(c.Args[0]) || len(c.Args) < 2 {
+		return slices.Contains(pythonServers, c.Args[0])
+	}
+	return path.Base(c.Args[1]) == "manage.py" || c.Args[1] == "-m" && len(c.Args) > 2 && slices.Contains(pythonServers, c.Args[2])
+}
+
 // outside is the environment that a command needs and does not see, or "".
 func outside(c command, step dockerfile.Step, made map[string]dockerfile.Step) string {
-	needs := slices.Contains(pythonServers, c.Args[0]) ||
-		isPython(c.Args[0]) && len(c.Args) > 1 && (path.Base(c.Args[1]) == "manage.py" || c.Args[1] == "-m" && slices.Contains(pythonServers, append(c.Args, "")[2]))
-	if !needs || len(made) == 0 {
+	if !c.needsPackages() || len(made) == 0 {
 		return ""
 	}
 	for folder, by := range made {

@@ -103,7 +103,10 @@ const (
 func diskSpace(f *Facts) []Finding {
 	var all []Finding
 	for _, space := range f.Host.Free {
-		finding := Finding{What: fmt.Sprintf("%s are free where %s is (%s)", megabytes(int64(space.Free)), space.What, space.Path), Mend: "docker system df shows what takes the space"} //nolint:gosec // no disk is that big
+		finding := Finding{
+			What: fmt.Sprintf("%s are free where %s is (%s)", megabytes(int64(space.Free)), space.What, space.Path),
+			Mend: "docker system df shows what takes the space",
+		}
 		switch {
 		case space.Free < noSpace:
 			finding.Severity = Error
@@ -127,7 +130,8 @@ func clock(f *Facts) []Finding {
 		ahead = "behind"
 	}
 	return []Finding{{
-		What: fmt.Sprintf("the engine's clock is %s %s", f.Host.Engine.Clock.Abs().Round(time.Second), ahead), Mend: "restart the engine's virtual machine, or set the time there",
+		What: fmt.Sprintf("the engine's clock is %s %s", f.Host.Engine.Clock.Abs().Round(time.Second), ahead),
+		Mend: "restart the engine's virtual machine, or set the time there",
 	}}
 }
 
@@ -180,7 +184,10 @@ func proxy(f *Facts) []Finding {
 			address = value
 		}
 		if strings.HasPrefix(address, "localhost") || strings.HasPrefix(address, "127.") || strings.HasPrefix(address, "[::1]") {
-			return []Finding{{What: name + " names a proxy on this machine's localhost", Mend: "name it by an address that containers reach, such as host.docker.internal"}}
+			return []Finding{{
+				What: name + " names a proxy on this machine's localhost",
+				Mend: "name it by an address that containers reach, such as host.docker.internal",
+			}}
 		}
 	}
 	return nil
@@ -198,7 +205,10 @@ func ca(f *Facts) []Finding {
 	}
 	for _, name := range slices.Sorted(maps.Keys(f.Host.Env)) {
 		if file := f.Host.Env[name]; slices.Contains(bundleVariables, name) && file != "" && !slices.Contains(systemBundles, file) {
-			return []Finding{{What: name + " names certificates that builds and containers do not get", Mend: "ca_bundle: " + f.Host.Env[name] + " in your profile"}}
+			return []Finding{{
+				What: name + " names certificates that builds and containers do not get",
+				Mend: "ca_bundle: " + f.Host.Env[name] + " in your profile",
+			}}
 		}
 	}
 	return nil

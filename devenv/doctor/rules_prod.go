@@ -40,13 +40,19 @@ func prodReload(f *Facts) []Finding {
 		for _, c := range started(build.command()) {
 			for _, word := range c.Args {
 				if slices.Contains(reloaders, word) || word == "dev" && c.Program() == "fastapi" {
-					all = append(all, Finding{Place: f.commandPlace(build), What: fmt.Sprintf("%s runs %s in mode %s", build.Service, word, build.Mode), Mend: "a command without it"})
+					all = append(all, Finding{
+						Place: f.commandPlace(build), What: fmt.Sprintf("%s runs %s in mode %s", build.Service, word, build.Mode),
+						Mend: "a command without it",
+					})
 				}
 			}
 		}
 		for _, name := range []string{"DEBUG", "DJANGO_DEBUG", "FLASK_DEBUG", "APP_DEBUG"} {
 			if value, _ := build.variable(name); isTrue(value) {
-				all = append(all, Finding{Place: f.variablePlace(build, name), What: fmt.Sprintf("%s=%s in mode %s", name, value, build.Mode), Mend: name + "=0 in mode " + build.Mode})
+				all = append(all, Finding{
+					Place: f.variablePlace(build, name), What: fmt.Sprintf("%s=%s in mode %s", name, value, build.Mode),
+					Mend: name + "=0 in mode " + build.Mode,
+				})
 			}
 		}
 	}
@@ -167,7 +173,9 @@ func (f *Facts) developed(file *Dockerfile, stage *dockerfile.Stage) bool {
 }
 
 // buildPackages are packages of distributions that are for building.
-var buildPackages = []string{"build-essential", "gcc", "g++", "clang", "make", "cmake", "pkg-config", "git", "rustc", "cargo", "golang", "build-base", "musl-dev"}
+var buildPackages = []string{
+	"build-essential", "gcc", "g++", "clang", "make", "cmake", "pkg-config", "git", "rustc", "cargo", "golang", "build-base", "musl-dev",
+}
 
 func prodBuildTools(f *Facts) []Finding {
 	var all []Finding

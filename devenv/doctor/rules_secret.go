@@ -51,7 +51,10 @@ func secretSettings(file *Dockerfile, step dockerfile.Step) []Finding {
 	var all []Finding
 	for _, name := range slices.Sorted(maps.Keys(step.Set)) {
 		if value := step.Set[name]; isSecret(name, value) || step.Name == "ARG" && secret.Named(name) && value == "" {
-			all = append(all, Finding{Place: file.lineOf(step, name), What: fmt.Sprintf("%s %s stays in the image", step.Name, name), Mend: bySecretMount})
+			all = append(all, Finding{
+				Place: file.lineOf(step, name), What: fmt.Sprintf("%s %s stays in the image", step.Name, name),
+				Mend: bySecretMount,
+			})
 		}
 	}
 	return all

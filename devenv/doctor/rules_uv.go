@@ -151,7 +151,10 @@ func uvLinkMode(f *Facts) []Finding {
 		case mount == nil || mode == "copy":
 			return nil
 		case mode == "symlink":
-			return &Finding{Severity: Error, What: "UV_LINK_MODE=symlink leads into the cache mount, which the image does not have", Mend: "ENV UV_LINK_MODE=copy"}
+			return &Finding{
+				Severity: Error, What: "UV_LINK_MODE=symlink leads into the cache mount, which the image does not have",
+				Mend: "ENV UV_LINK_MODE=copy",
+			}
 		case i.isOn("UV_NO_CACHE", "--no-cache", "-n"):
 			return &Finding{What: "the cache mount is not used, since uv is told to have no cache", Mend: "take away UV_NO_CACHE, or the mount"}
 		case i.step.User == "" && !holds(mount.Target, i.cacheFolder()):

@@ -43,3 +43,17 @@ func TestStarted(t *testing.T) {
 		}
 	}
 }
+
+// No text makes it panic, and no command is empty.
+func FuzzCommands(f *testing.F) {
+	for _, text := range []string{"a && b", `x "$(y 'z')" \`, "'", "$(", "#", "A=1 exec", "\\\n;)"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		for _, c := range Commands(text) {
+			if len(c.Args) == 0 {
+				t.Errorf("%q: %+v", text, c)
+			}
+		}
+	})
+}
