@@ -70,8 +70,8 @@ func (e *Environment) comparable(services []string) error {
 	return nil
 }
 
-// planned is the plan for one mode.
-type planned struct {
+// modePlan is the plan for one mode.
+type modePlan struct {
 	mode string
 	in   plan.Input
 	plan plan.Plan
@@ -79,10 +79,13 @@ type planned struct {
 
 func (e *Environment) compare(ctx context.Context, options CompareOptions) ([]compare.Report, error) {
 	modes, err := e.modesToCompare(options.Modes)
+	if err == nil && options.Check && !slices.Contains(modes, compare.Prod) {
+		err = fault.New(fault.Usage, "devenv compare --check: mode %s is not among %s", compare.Prod, list(modes))
+	}
 	if err != nil {
 		return nil, err
 	}
-	var all []planned
+	var all []modePlan
 	for _, mode := range modes {
 		in, made, err := e.plan(plan.Modes{Project: mode}, options.Services)
 		if err == nil {
@@ -91,7 +94,7 @@ func (e *Environment) compare(ctx context.Context, options CompareOptions) ([]co
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, planned{mode, in, made})
+		all = append(all, modePlan{mode, in, made})
 	}
 	if err := e.connect(ctx); err != nil {
 		return nil, err
@@ -107,7 +110,7 @@ func (e *Environment) compare(ctx context.Context, options CompareOptions) ([]co
 }
 
 // buildToCompare builds the images of all modes, or makes sure that they are there.
-func (e *Environment) buildToCompare(ctx context.Context, all []planned, noBuild bool) error {
+func (e *Environment) buildToCompare(ctx context.Context, all []modePlan, noBuild bool) error {
 	for _, one := range all {
 		if !noBuild {
 			if err := e.build(ctx, one.plan, buildFlags{}); err != nil {
@@ -164,7 +167,7 @@ func modeRank(mode string) int {
 
 // reports reads the images of all services and modes at once. Unless they were asked for, modes between local and prod
 // in which a service has the image of another one are left out.
-func (e *Environment) reports(ctx context.Context, services []string, all []planned, asked bool) ([]compare.Report, error) {
+func (e *Environment) reports(ctx context.Context, services []string, all []modePlan, asked bool) ([]compare.Report, error) {
 	var refs []string
 	for _, service := range services {
 		for _, one := range all {
@@ -191,7 +194,7 @@ func (e *Environment) reports(ctx context.Context, services []string, all []plan
 	return reports, nil
 }
 
-func (e *Environment) variant(one planned, name string, of image.Image) compare.Variant {
+func (e *Environment) variant(one modePlan, name string, of image.Image) compare.Variant {
 	service := one.plan.Project.Services[name]
 	container := of.With(containerConfig(service, of.Config))
 	v := compare.Variant{Mode: one.mode, Target: e.targetName(service), Image: of, Container: container, Facts: map[string]string{}}

@@ -11,6 +11,7 @@ import (
 
 	"devenv/devenv/checkout"
 	"devenv/devenv/engine"
+	"devenv/devenv/fault"
 	"devenv/devenv/plan"
 	"devenv/devenv/project"
 	"devenv/devenv/secret"
@@ -30,6 +31,7 @@ type Settings struct {
 	Mode            string   // for this time, before the remembered one; "" is none
 	Profile         string   // for this time, before the remembered one; profiles.None is none, "" the remembered one
 	draft           profiles.Draft
+	context         string        // that a profile has chosen, of the stack that goes with the settings
 	WithoutProfile  bool          // the command is about profiles, and must do its work where the chosen one is wrong
 	Poll            time.Duration // look at files this often instead of waiting for events; 0 is events
 	DebugWait       []string      // services that run nothing before a debugger has attached
@@ -78,6 +80,9 @@ func Open(ctx context.Context, settings Settings) (*Environment, error) {
 	if err != nil {
 		return nil, errors.Join(err, opened.Close())
 	}
+	if env.stack != opened {
+		_ = opened.Close() // nothing was said over it
+	}
 	env.warn()
 	return env, nil
 }
@@ -89,7 +94,7 @@ func open(ctx context.Context, settings Settings, opened *stack.Stack) (*Environ
 	moved := false
 	loaded, err := project.Load(ctx, project.Request{
 		Dir: settings.Dir, Env: settings.Env, Files: settings.Files, EnvFiles: settings.EnvFiles,
-		ProjectDir: settings.ProjectDir, Name: settings.Name, WithoutEnvFiles: settings.Existing, Stdin: settings.In,
+		ProjectDir: settings.ProjectDir, Name: settings.Name, WithoutEnvFiles: settings.Existing, WithoutRequired: settings.WithoutProfile, Stdin: settings.In,
 		Resources: opened.ResourceLoaders(), Profile: env.chosenProfile,
 		Naming: func(dir, base string, source checkout.Source) (_ checkout.Naming, err error) {
 			if moved, err = env.settle(ctx, dir); err != nil {
@@ -110,6 +115,9 @@ func open(ctx context.Context, settings Settings, opened *stack.Stack) (*Environ
 	if moved {
 		err = env.endsByItself(ctx)
 	}
+	if err == nil {
+		err = env.turn(ctx)
+	}
 	return env, err
 }
 
@@ -118,6 +126,11 @@ func (e *Environment) again(ctx context.Context) (*Environment, error) {
 	fresh, err := open(ctx, e.settings, e.stack)
 	if err != nil {
 		return nil, err
+	}
+	if fresh.settings.context != e.settings.context {
+		e.part(fresh)
+		return nil, fault.New(fault.Usage, "the profile chooses another engine than the one that runs the project").
+			WithHint("devenv profile use %s, or devenv down before the change", e.currentProfile())
 	}
 	fresh.engine = e.engine
 	fresh.warn()

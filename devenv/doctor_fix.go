@@ -41,7 +41,7 @@ func (e *Environment) fix(ctx context.Context, report doctor.Report, options Doc
 	if err != nil {
 		return report, err
 	}
-	return fresh.examine(ctx, e.engine)
+	return fresh.examine(ctx)
 }
 
 // agrees asks on a terminal; elsewhere only --yes is an answer.

@@ -2,6 +2,10 @@ package devenv
 
 import (
 	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -14,6 +18,9 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"devenv/devenv/doctor"
+	"devenv/devenv/engine"
+	"devenv/devenv/image"
+	"devenv/devenv/plan"
 	"devenv/devenv/term"
 )
 
@@ -63,13 +70,13 @@ func TestDoctorSeeds(t *testing.T) {
 // The examples have no fault that the doctor knows of.
 func TestDoctorExamples(t *testing.T) {
 	t.Parallel()
-	for _, example := range []string{"fastapi", "gosvc"} {
+	for example, locked := range map[string]string{"fastapi": "src", "django": "backend", "gosvc": ""} {
 		dir := t.TempDir()
 		if err := os.CopyFS(dir, os.DirFS(filepath.Join("..", "examples", example))); err != nil {
 			t.Fatal(err)
 		}
-		if example == "fastapi" { // whoever clones the repository makes it: it would name a registry
-			write(t, filepath.Join(dir, "src", "uv.lock"), "version = 1\n")
+		if locked != "" { // whoever clones the repository makes the lock: it would name a registry
+			write(t, filepath.Join(dir, locked, "uv.lock"), "version = 1\n")
 		}
 		if got := findings(t, dir, &txtar.Archive{}); got != "" {
 			t.Errorf("%s: a false alarm\n%s", example, got)
@@ -121,21 +128,37 @@ func write(t *testing.T, path, content string) {
 	}
 }
 
-// findings are what the doctor says of a project, a line each, without an engine. The comment of an archive says what
-// is so in the world around it: a line "git FILE..." has git know these files, "uid N" is who runs devenv.
+// findings are what the doctor says of a project, a line each. The comment of an archive says what is so in the world
+// around it: a line "git FILE..." has git know these files, "uid N" is who runs devenv, "build MODE" has the engine build
+// its images, "base IMAGE LOCAL" has a local image stand for a base image. FOLDER.host.json beside a project is the machine; where there is none nothing is known of it.
 func findings(t *testing.T, dir string, archive *txtar.Archive) string {
 	t.Helper()
-	uid := surroundings(t, dir, string(archive.Comment))
+	world := surroundings(t, dir, string(archive.Comment))
 	var errors bytes.Buffer
 	env, err := Open(t.Context(), Settings{
-		Dir: dir, Env: []string{"HOME=" + dir, "PATH=" + os.Getenv("PATH")}, Out: &errors, Err: &errors,
-		Term: term.New(&errors, &errors, term.Color{}, false), Now: t.Context(), UID: uid,
+		Dir: dir, Env: append(os.Environ(), "HOME="+dir, "COMPOSE_PROJECT_NAME="+projectName(dir)), Out: &errors, Err: &errors,
+		Term: term.New(&errors, &errors, term.Color{}, false), Now: t.Context(), UID: world.uid,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer env.Close()
-	report, err := env.examine(t.Context(), nil)
+	in, err := env.doctorInput()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if content, err := os.ReadFile(dir + ".host.json"); err == nil {
+		if err := json.Unmarshal(content, &in.Host); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if world.base != nil {
+		lookBelow(t, env, &in, world.base)
+	}
+	if world.build != "" {
+		lookInto(t, env, &in, world.build)
+	}
+	report, err := env.diagnose(t.Context(), in)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,21 +169,81 @@ func findings(t *testing.T, dir string, archive *txtar.Archive) string {
 	return text.String()
 }
 
-// surroundings gives the user that the comment of an archive speaks of, root where it does not.
-func surroundings(t *testing.T, dir, comment string) (uid int) {
+// lookInto has the engine build the images of a mode, and looks at these alone.
+func lookInto(t *testing.T, env *Environment, in *doctor.Input, mode string) {
+	t.Helper()
+	if err := env.Build(t.Context(), BuildOptions{Mode: mode}); err != nil {
+		t.Fatal("the engine that `make engine` provides is needed: ", err)
+	}
+	t.Cleanup(func() {
+		again, err := engine.Connect(context.Background(), env.stack.Endpoint())
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		for _, name := range withBuild(in.Plans[mode].Project.Services) {
+			ref := plan.ImageName(in.Plans[mode].Project.Name, in.Plans[mode].Project.Services[name])
+			if err := again.RemoveImage(context.Background(), ref); err != nil {
+				t.Error(err)
+			}
+		}
+		if err := again.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	in.Plans = map[string]plan.Plan{mode: in.Plans[mode]}
+	if err := env.askImages(t.Context(), in); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// lookBelow lets images stand for the base images of a project, which a machine without a registry does not have.
+func lookBelow(t *testing.T, env *Environment, in *doctor.Input, standIns map[string]string) {
+	t.Helper()
+	if err := env.connect(t.Context()); err != nil {
+		t.Fatal("the engine that `make engine` provides is needed: ", err)
+	}
+	in.Base = func(ctx context.Context, reference string) (*image.Image, error) {
+		found, err := env.baseImage(ctx, standIns[reference])
+		if found != nil {
+			found.Ref = reference
+		}
+		return found, err
+	}
+}
+
+// projectName is one that no other test has.
+func projectName(dir string) string {
+	sum := sha256.Sum256([]byte(dir))
+	return "doctor-" + hex.EncodeToString(sum[:6])
+}
+
+// world is what is around a project.
+type world struct {
+	uid   int
+	build string
+	base  map[string]string
+}
+
+// surroundings makes what the comment of an archive speaks of. The user is root where it speaks of none.
+func surroundings(t *testing.T, dir, comment string) (around world) {
 	t.Helper()
 	for line := range strings.Lines(comment) {
 		words := strings.Fields(line)
 		switch {
 		case len(words) < 2:
 		case words[0] == "uid":
-			uid, _ = strconv.Atoi(words[1])
+			around.uid, _ = strconv.Atoi(words[1])
+		case words[0] == "build":
+			around.build = words[1]
+		case words[0] == "base":
+			around.base = map[string]string{words[1]: words[2]}
 		case words[0] == "git":
 			run(t, dir, "git", "init", "-q")
 			run(t, dir, "git", append([]string{"add", "-f"}, words[1:]...)...)
 		}
 	}
-	return uid
+	return around
 }
 
 func run(t *testing.T, dir, program string, args ...string) {

@@ -211,7 +211,7 @@ func (e *Environment) hookInOneOff(ctx context.Context, planned plan.Plan, h hoo
 	if err != nil {
 		return 0, err
 	}
-	quiet, err := stack.Open(ctx, e.settings.Env, stack.Streams{Out: io.Discard, Err: io.Discard})
+	quiet, err := e.quietStack(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -229,6 +229,6 @@ func (e *Environment) hookInOneOff(ctx context.Context, planned plan.Plan, h hoo
 
 // hostEnv is the environment of a command on this machine: devenv's own, and what is being run.
 func (e *Environment) hostEnv(planned plan.Plan) []string {
-	return append(slices.Clone(e.settings.Env),
+	return append(slices.Clone(withContext(e.settings.Env, e.settings.context)),
 		"COMPOSE_PROJECT_NAME="+planned.Project.Name, "DEVENV_MODE="+planned.Modes.Of(""), "DEVENV_PROFILE="+planned.Profile)
 }

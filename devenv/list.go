@@ -129,6 +129,9 @@ func (m *Machine) belongings(ctx context.Context) (map[string]engine.Belongings,
 
 func (m *Machine) project(name string, things engine.Belongings, known []state.Project) ListedProject {
 	listed := ListedProject{Project: name, Folder: labelled(things), Addresses: []Address{}, things: things}
+	if own := state.In(listed.Folder).Project(); listed.Folder != "" && len(own) == 1 && own[0].Name == name {
+		known = append(known, own...) // where the list was lost
+	}
 	if own, found := knownAs(name, known); found {
 		listed.Folder, listed.Known, listed.Orphan = own.Folder, true, orphan(own)
 	}

@@ -22,7 +22,7 @@ import (
 func (e *Environment) input(of *project.Project, modes plan.Modes) (plan.Input, error) {
 	in := plan.Input{
 		Project: of.Compose, Extensions: of.Services, Modes: modes, DebugWait: e.settings.DebugWait,
-		NoDebug: e.withoutDebugger(), Profile: e.profileName(), Hooks: e.hooks(),
+		NoDebug: e.withoutDebugger(), DebugAt: e.debugPortsChosen(), Profile: e.profileName(), Hooks: e.hooks(),
 		Naming: of.Naming(), Shared: of.Extension.Volumes,
 		Dockerfiles: map[string]*dockerfile.File{}, IsFile: isFile,
 	}

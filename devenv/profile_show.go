@@ -3,6 +3,7 @@ package devenv
 import (
 	"strings"
 
+	"devenv/devenv/project"
 	"devenv/devenv/secret"
 	"devenv/profiles"
 )
@@ -143,3 +144,12 @@ func dash(text string) string {
 
 // ProfileSchema prints the JSON schema by which editors complete profiles.
 func (e *Environment) ProfileSchema() error { return e.settings.Term.JSON(profiles.Schema()) }
+
+// ComposeSchema prints the JSON schema by which editors complete compose files, x-devenv included.
+func (e *Environment) ComposeSchema() error {
+	schema, err := project.ComposeSchema()
+	if err != nil {
+		return err
+	}
+	return e.settings.Term.JSON(schema)
+}

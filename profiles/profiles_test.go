@@ -99,9 +99,10 @@ func TestSchema(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, part := range []string{
-		`"enum":["fork","restart","native","off"]`, `"additionalProperties":{"additionalProperties":false,`,
+		`"enum":["fork","restart","native","off",false]`, `"additionalProperties":{"additionalProperties":false,`,
 		`"enabled":{"description":"false leaves the service out; true has it also without its Compose profile","type":"boolean"}`,
 		`"compose_profiles":{"description":"Compose profiles to enable, instead of those of .env","oneOf":[{"type":"string"},{"items":{"type":"string"},"type":"array"}]}`,
+		`{"enum":["auto","declared"]},{"additionalProperties":false,"patternProperties":{"^[a-zA-Z0-9._-]+:[0-9]+$":{"maximum":65535,"minimum":1,"type":"integer"}}`,
 	} {
 		if !strings.Contains(string(text), part) {
 			t.Errorf("not in the schema: %s", part)

@@ -119,18 +119,35 @@ func (v *Variable) UnmarshalYAML(node *yaml.Node) error {
 // Reload is how a service takes in new code.
 type Reload string
 
+// Off is the value of Reload that takes in nothing.
+const Off = "off"
+
 var reloads = [...]string{"fork", "restart", "native", "off"}
 
 // Refuse is part of document.Checked.
 func (Reload) Refuse(value any) string {
-	if text, isText := value.(string); value == nil || isText && slices.Contains(reloads[:], text) {
+	if text, isText := value.(string); value == nil || value == false || isText && slices.Contains(reloads[:], text) {
 		return ""
 	}
 	return fmt.Sprintf("%v is none of %s", value, strings.Join(reloads[:], ", "))
 }
 
 // Schema is part of document.Checked.
-func (Reload) Schema() map[string]any { return map[string]any{"enum": reloads[:]} }
+func (Reload) Schema() map[string]any {
+	return map[string]any{"enum": []any{"fork", "restart", "native", "off", false}}
+}
+
+// UnmarshalYAML takes false for off.
+func (r *Reload) UnmarshalYAML(node *yaml.Node) error {
+	switch node.Tag {
+	case "!!null":
+	case "!!bool":
+		*r = Off
+	default:
+		*r = Reload(node.Value)
+	}
+	return nil
+}
 
 func oneOrMore() map[string]any {
 	return map[string]any{"oneOf": []any{

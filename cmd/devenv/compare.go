@@ -23,6 +23,7 @@ func (a *app) compare() *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.StringArrayVarP(&options.Services, "service", "s", nil, "only this service (default: every one with a build)")
+	_ = cmd.RegisterFlagCompletionFunc("service", a.services) // fails only for a flag that is not there
 	flags.BoolVar(&options.NoBuild, "no-build", false, "compare the images that are there")
 	flags.StringVar(&options.HTML, "html", "", "also write one page, which needs nothing else, to this file")
 	flags.BoolVar(&options.Check, "check", false, "fail if mode prod breaks a promise")

@@ -127,7 +127,7 @@ services:
     stop_grace_period: 0s
 volumes: {data: {name: %[1]s-data}}
 `
-	trees := newWorktrees(t, strings.Replace(compose, "FREE", freePort(t), 1),
+	trees := newWorktrees(t, strings.Replace(compose, "FREE", unusedPort(t), 1),
 		"Feature-A", "größe", "日本語", "feature/"+strings.Repeat("a-long-story-", 12))
 	started := make(chan error, len(trees))
 	for i := range trees {
@@ -189,7 +189,7 @@ func (w worktree) answersOwn() {
 	}
 }
 
-// debugged has a breakpoint of the worktree hit, and says where an editor attaches.
+// debugged has a breakpoint of the worktree hit, and says where the editor is attached; it stays.
 func (w worktree) debugged() string {
 	w.Helper()
 	w.devenv("debug", "vscode")
@@ -205,6 +205,7 @@ func (w worktree) debugged() string {
 	if at := stop.Top(); at.Line != servingAt || at.Source.Path != file {
 		w.Errorf("%s: stops at %s:%d", w.folder, at.Source.Path, at.Line)
 	}
+	editor.Set(daptest.Lines(file))
 	editor.Resume(stop.ThreadId)
 	if got := <-answered; got.body != filepath.Base(w.folder) {
 		w.Errorf("%s: %q, %v", w.folder, got.body, got.err)
@@ -212,8 +213,8 @@ func (w worktree) debugged() string {
 	return address
 }
 
-// freePort is a port of this machine that nobody has.
-func freePort(t *testing.T) string {
+// unusedPort is a port of this machine that nobody has.
+func unusedPort(t *testing.T) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

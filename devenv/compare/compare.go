@@ -81,8 +81,13 @@ type Tool struct {
 // Compare compares the variants, whose modes differ. development are the packages that the project asks for in its
 // dependency groups alone.
 func Compare(service string, variants []Variant, development []string) Report {
+	var modes []string
+	var lists [][]image.File
+	for _, v := range variants {
+		modes, lists = append(modes, v.Mode), append(lists, v.Image.Files())
+	}
 	report := Report{Service: service, Modes: weigh(variants), Settings: settings(variants), Packages: packages(variants),
-		Tools: tools(variants), Files: files(variants), Promises: []Promise{}}
+		Tools: tools(variants), Files: files(modes, lists), Promises: []Promise{}}
 	prod := slices.IndexFunc(variants, func(v Variant) bool { return v.Mode == Prod })
 	if prod >= 0 {
 		report.Promises = promises(variants[prod], variants, development)

@@ -1,8 +1,12 @@
 package compare
 
 import (
+	"fmt"
+	"io/fs"
 	"strings"
 	"testing"
+
+	"devenv/devenv/image"
 )
 
 // sample is a report as Compare makes them.
@@ -25,7 +29,7 @@ func sample() Report {
 		Packages: []Package{{Name: "pytest", Versions: map[string]string{"local": "9.2.0"}}},
 		Tools:    []Tool{{Kind: "uv", Name: "uv", Paths: map[string]string{"local": "/usr/bin/uv"}}},
 		Files: []Path{
-			{Path: "/usr/bin/env", Sizes: map[string]int64{"local": 1, "prod": 2}, Changed: true},
+			{Path: "/usr/bin/env", Sizes: map[string]int64{"local": 1, "prod": 2}, Differs: Content},
 			{Path: "/src/app", Folder: true, Sizes: map[string]int64{"prod": 12_345}, Count: map[string]int{"prod": 9}},
 			{Path: "/usr/bin/uv", Sizes: map[string]int64{"local": 52_000_000}, Count: map[string]int{"local": 1}},
 		},
@@ -50,7 +54,7 @@ pytest|9.2.0|-
 uv, compilers, debuggers: TOOL|LOCAL|PROD
 uv|/usr/bin/uv|-
 files that differ: PATH|LOCAL|PROD
-…sr/bin/env (differs)|1 B|2 B
+…sr/bin/env (content)|1 B|2 B
 /src/app/|-|12.3 kB
 and 1 more path
 `
@@ -73,6 +77,37 @@ func TestTables(t *testing.T) {
 	}
 	if broken := report.Broken(); len(broken) != 1 || broken[0].Promise != "no tests" {
 		t.Errorf("broken: %v", broken)
+	}
+}
+
+// A folder that is not everywhere is one line, what is owned as its folder is none, and what lies beside a folder whose
+// name begins alike is not in it.
+func TestFiles(t *testing.T) {
+	folder := func(name string, uid int) image.File {
+		return image.File{Path: name, Mode: fs.ModeDir | 0o755, UID: uid}
+	}
+	file := func(name string, uid int, size int64, digest string) image.File {
+		return image.File{Path: name, Mode: 0o644, UID: uid, Size: size, Digest: digest}
+	}
+	got := files([]string{"local", "prod"}, [][]image.File{
+		{folder("/dev", 0), folder("/a", 0), folder("/a/x", 0), file("/a/x/one", 0, 5, "1"), file("/a/x/two", 0, 6, "2"), file("/a-b", 0, 7, "3"),
+			folder("/v", 1), file("/v/same", 1, 1, "4"), file("/v/other", 1, 100, "5"), folder("/v/d", 1), file("/v/d/in", 1, 1, "6"),
+			file("/c.pyc", 0, 9, "7"), {Path: "/link", Mode: fs.ModeSymlink, Link: "a"}},
+		{folder("/a", 0), file("/a-b", 0, 7, "3"), folder("/v", 0), file("/v/same", 0, 1, "4"), file("/v/other", 0, 120, "8"), folder("/v/d", 0),
+			file("/v/d/in", 0, 1, "6"), file("/c.pyc", 0, 9, "9"), {Path: "/link", Mode: fs.ModeSymlink, Link: "b"}, file("/p", 0, 3, "a")},
+	})
+	var text strings.Builder
+	for _, line := range got {
+		fmt.Fprintln(&text, line.Path, line.Folder, line.Differs, line.Sizes, line.Count)
+	}
+	const want = `/v/other false content map[local:100 prod:120] map[local:1 prod:1]
+/a/x true  map[local:11] map[local:3]
+/p false  map[prod:3] map[prod:1]
+/link false content map[local:0 prod:0] map[local:1 prod:1]
+/v false owner or mode map[local:0 prod:0] map[local:1 prod:1]
+`
+	if text.String() != want {
+		t.Errorf("got %s\nwant %s", text.String(), want)
 	}
 }
 

@@ -1,7 +1,6 @@
 package compare
 
 import (
-	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -12,10 +11,10 @@ import (
 // Path is a file that differs between modes, or a folder with all that is in it that some modes do not have.
 type Path struct {
 	Path    string           `json:"path"`
-	Folder  bool             `json:"folder"`
-	Sizes   map[string]int64 `json:"sizes"`   // in bytes, of the modes that have it
-	Count   map[string]int   `json:"files"`   // how many files, links and folders that is
-	Changed bool             `json:"changed"` // every mode has it, with other content, mode or owner
+	Folder  bool             `json:"folder"`            // that some modes do not have
+	Sizes   map[string]int64 `json:"sizes"`             // in bytes, of the modes that have it
+	Count   map[string]int   `json:"files"`             // how many files, links and folders that is
+	Differs Difference       `json:"differs,omitempty"` // of what every mode has
 }
 
 // difference is how far apart the modes are in bytes.
@@ -32,29 +31,28 @@ var mountPoints = map[string]bool{"/dev": true, "/proc": true, "/sys": true}
 
 // files are what differs. A folder that is not everywhere is one line. Python's compiled files differ from one build to
 // the next by the times in them; where all modes have one, it counts as the same.
-func files(variants []Variant) []Path {
+func files(modes []string, lists [][]image.File) []Path {
 	at := map[string][]*image.File{}
-	var names, modes []string
-	for place, v := range variants {
-		modes = append(modes, v.Mode)
-		all := v.Image.Files()
-		for i := range all {
-			name := all[i].Path
+	var names []string
+	for place, list := range lists {
+		for i := range list {
+			name := list[i].Path
 			if at[name] == nil {
-				at[name] = make([]*image.File, len(variants))
+				at[name] = make([]*image.File, len(lists))
 				names = append(names, name)
 			}
-			at[name][place] = &all[i]
+			at[name][place] = &list[i]
 		}
 	}
 	names = slices.DeleteFunc(names, func(name string) bool { return mountPoints[name] })
 	slices.Sort(names)
 	within := map[string]*Path{} // the line that a folder belongs to
+	rights := map[string]bool{}  // what differs by its rights
 	var lines []*Path
 	for _, name := range names {
 		line := within[path.Dir(name)]
 		if line == nil {
-			if line = newPath(name, at[name]); line == nil {
+			if line = newPath(name, at[name], rights); line == nil {
 				continue
 			}
 			lines = append(lines, line)
@@ -67,34 +65,54 @@ func files(variants []Variant) []Path {
 	return byWeight(lines, modes)
 }
 
-// newPath is a line for what differs, or nil.
-func newPath(name string, files []*image.File) *Path {
+// Difference is how a file differs that every mode has.
+type Difference string
+
+// The differences.
+const (
+	Same    Difference = ""
+	Content Difference = "content"
+	Rights  Difference = "owner or mode"
+)
+
+// newPath is a line for what differs, or nil. What differs by its rights as the folder that it is in does is no line of
+// its own: who owns a folder mostly owns all that is in it.
+func newPath(name string, files []*image.File, rights map[string]bool) *Path {
 	line := &Path{Path: name, Sizes: map[string]int64{}, Count: map[string]int{}}
-	missing, different := false, map[string]bool{}
-	for _, file := range files {
-		if file == nil {
-			missing = true
-			continue
-		}
-		line.Folder = line.Folder || file.Mode.IsDir()
-		different[signature(file)] = true
-	}
-	switch {
-	case missing:
-		return line
-	case len(different) > 1:
-		line.Folder, line.Changed = false, true // what is in a folder that all have has lines of its own
+	if slices.Contains(files, nil) {
+		line.Folder = slices.ContainsFunc(files, func(f *image.File) bool { return f != nil && f.Mode.IsDir() })
 		return line
 	}
-	return nil
+	line.Differs = difference(files)
+	if line.Differs == Rights {
+		rights[name] = true
+	}
+	if line.Differs == Same || line.Differs == Rights && rights[path.Dir(name)] {
+		return nil
+	}
+	return line
 }
 
-func signature(file *image.File) string {
+func difference(files []*image.File) Difference {
+	found := Same
+	for _, file := range files[1:] {
+		switch {
+		case content(file) != content(files[0]):
+			return Content
+		case file.Mode != files[0].Mode || file.UID != files[0].UID || file.GID != files[0].GID:
+			found = Rights
+		}
+	}
+	return found
+}
+
+// content is equal for files with the same content.
+func content(file *image.File) string {
 	digest := file.Digest
 	if strings.HasSuffix(file.Path, ".pyc") {
 		digest = ""
 	}
-	return fmt.Sprintf("%s %d %d %s %s", file.Mode, file.UID, file.GID, digest, file.Link)
+	return file.Mode.Type().String() + " " + digest + " " + file.Link
 }
 
 func (p *Path) count(modes []string, files []*image.File) {

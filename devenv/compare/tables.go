@@ -178,8 +178,8 @@ func (r Report) files(shape Shape) Table {
 			name += "/"
 		}
 		name = cutLeft(name, shape.Width)
-		if file.Changed {
-			name += " (differs)"
+		if file.Differs != Same {
+			name += " (" + string(file.Differs) + ")"
 		}
 		row := []string{name}
 		for _, mode := range r.modes() {

@@ -46,7 +46,10 @@ func (f *Facts) readCode() {
 				return nil //nolint:nilerr // what cannot be read names nothing
 			case tree.Ignored(path, entry.IsDir()).Ignored:
 				return skip(entry)
-			case entry.IsDir() || seen[path] || !slices.Contains(codeEndings, filepath.Ext(path)):
+			case entry.IsDir():
+				f.Host.Folders++
+				return nil
+			case seen[path] || !slices.Contains(codeEndings, filepath.Ext(path)):
 				return nil
 			}
 			seen[path] = true

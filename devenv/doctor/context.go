@@ -100,10 +100,13 @@ func (t thing) String() string {
 	return fmt.Sprintf("%s (%s, %s)", t.Path, t.Kind, size)
 }
 
-// megabytes is a size in the unit that people compare.
+// megabytes is a size in the units that people compare.
 func megabytes(bytes int64) string {
-	if bytes < 50_000 {
+	switch {
+	case bytes < 50_000:
 		return fmt.Sprintf("%.1f kB", float64(bytes)/1e3)
+	case bytes >= 1_000_000_000:
+		return fmt.Sprintf("%.1f GB", float64(bytes)/1e9)
 	}
 	return fmt.Sprintf("%.1f MB", float64(bytes)/1e6)
 }
@@ -111,20 +114,23 @@ func megabytes(bytes int64) string {
 // exampleEndings mark a file that shows which settings there are, and holds none.
 var exampleEndings = []string{".example", ".sample", ".template", ".dist", ".j2"}
 
-// isSecretFile tells files that hold secrets: env files, credentials, and keys by what is in them.
+// isSecretFile tells files that hold secrets: by their names, and keys by what is in them.
 func isSecretFile(file string) bool {
-	name := filepath.Base(file)
-	if slices.ContainsFunc(exampleEndings, func(ending string) bool { return strings.HasSuffix(name, ending) }) {
-		return false
+	if isSecretName(filepath.Base(file)) {
+		return true
 	}
-	switch {
-	case name == ".env", strings.HasPrefix(name, ".env."), strings.HasSuffix(name, ".env"):
-		return true
-	case slices.Contains([]string{".netrc", ".pypirc", ".npmrc", "id_rsa", "id_ed25519", "id_ecdsa", "credentials.json"}, name):
-		return true
-	case slices.Contains([]string{".pem", ".key"}, filepath.Ext(name)):
+	if slices.Contains([]string{".pem", ".key"}, filepath.Ext(file)) {
 		content, err := os.ReadFile(file)
 		return err == nil && bytes.Contains(content, []byte("PRIVATE KEY-----"))
 	}
 	return false
+}
+
+// isSecretName tells env files, credentials and keys of ssh by their names.
+func isSecretName(name string) bool {
+	if slices.ContainsFunc(exampleEndings, func(ending string) bool { return strings.HasSuffix(name, ending) }) {
+		return false
+	}
+	return name == ".env" || strings.HasPrefix(name, ".env.") || strings.HasSuffix(name, ".env") ||
+		slices.Contains([]string{".netrc", ".pypirc", ".npmrc", "id_rsa", "id_ed25519", "id_ecdsa", "credentials.json"}, name)
 }

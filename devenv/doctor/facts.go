@@ -25,6 +25,7 @@ type Facts struct {
 	Words    map[string]bool     // every identifier of the project's own files, in small letters; nil where there is too much to read
 	Texts    map[string][]string // lines of the compose files
 	UID      int                 // of who runs devenv; -1 where the system has none
+	Host     Host
 	Unseen   []string
 }
 
@@ -77,12 +78,14 @@ type Build struct {
 	Target  string
 	Steps   []dockerfile.Step // of Target, inherited ones too
 	Image   *image.Image      // nil where it could not be looked at
+	Stale   bool              // its sources have changed since Image was built
+	Base    *image.Image      // what it stands on, where Image is nil and a rule needs it
 	Release bool              // it is what is shipped: see markReleases
 	Only    bool              // the service has no mode that is shipped, and this image could be
 }
 
-// releaseModes are the names of modes and stages that are shipped.
-var releaseModes = []string{"prod", "production", "release", "final", "runtime"}
+// releaseModes are the names of modes that are shipped. A stage called final is the last one, in development too.
+var releaseModes = []string{"prod", "production", "release"}
 
 // developerStages are the names of stages that are not shipped, whatever mode they run in.
 var developerStages = []string{"local", "dev", "develop", "development", "debug", "test", "tests", "builder", "build", "deps", "base"}

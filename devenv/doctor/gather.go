@@ -23,17 +23,21 @@ type Input struct {
 	Project *project.Project
 	Plan    plan.Input           // its Modes do not matter
 	Plans   map[string]plan.Plan // of the whole project, by mode
-	// Image is what is in the image of a service in a mode, nil where it has not been looked at.
-	Image func(service, mode string) *image.Image
+	// Image is what is in the image of a service in a mode, nil where it has not been looked at, and whether its sources
+	// have changed since it was built.
+	Image func(service, mode string) (_ *image.Image, stale bool)
+	// Base is what is in a local image that a Dockerfile stands on, nil where there is none.
+	Base func(ctx context.Context, reference string) (*image.Image, error)
 	// ImageEnv is the environment (NAME=value) of a local image, false where it is not known.
 	ImageEnv func(reference string) ([]string, bool)
+	Host     Host
 	UID      int // of who runs devenv; -1 where the system has none
 	Unseen   []string
 }
 
 // Gather reads what the rules want to know. It needs no engine.
 func Gather(ctx context.Context, in Input) (*Facts, error) {
-	f := &Facts{Project: in.Project, Modes: slices.Sorted(maps.Keys(in.Plans)), Unseen: in.Unseen}
+	f := &Facts{Project: in.Project, Modes: slices.Sorted(maps.Keys(in.Plans)), Unseen: in.Unseen, Host: in.Host}
 	files := map[string]*Dockerfile{}
 	for _, service := range in.Project.Compose.ServiceNames() {
 		for _, mode := range f.Modes {
@@ -65,7 +69,7 @@ func (in Input) build(ctx context.Context, service, mode string, files map[strin
 	config := in.Plans[mode].Project.Services[service]
 	build := Build{Service: service, Mode: mode, Config: config}
 	if in.Image != nil {
-		build.Image = in.Image(service, mode)
+		build.Image, build.Stale = in.Image(service, mode)
 	}
 	if config.Build == nil {
 		return build, nil
@@ -84,6 +88,13 @@ func (in Input) build(ctx context.Context, service, mode string, files map[strin
 	}
 	build.File, build.Target = files[key], config.Build.Target
 	build.Steps = parsed.Steps(build.Target)
+	if build.Image == nil && in.Base != nil && len(build.fromDistribution()) > 0 {
+		effective, _ := parsed.Effective(build.Target)
+		var err error
+		if build.Base, err = in.Base(ctx, effective.Image); err != nil {
+			return build, err
+		}
+	}
 	return build, nil
 }
 

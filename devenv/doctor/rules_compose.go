@@ -169,7 +169,7 @@ func envHidden(f *Facts) []Finding {
 func (f *Facts) mountOver(build Build, folder string) Place {
 	declared := f.Project.Compose.Services[build.Service]
 	for i, volume := range declared.Volumes {
-		if volume.Type == types.VolumeTypeBind && holds(volume.Target, folder) {
+		if holds(volume.Target, folder) {
 			return f.compose("services", build.Service, "volumes", strconv.Itoa(i))
 		}
 	}

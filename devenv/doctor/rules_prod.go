@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"devenv/devenv/dockerfile"
+	"devenv/devenv/image"
 )
 
 func prodRules() []Rule {
@@ -19,13 +20,13 @@ func prodRules() []Rule {
 			"They make the image bigger, and a debugger or a test tool is one more way in.",
 			uvDocker + "#installing-dependencies", prodDevPackages},
 		{"prod-build-tools", family, Warning, "compilers, uv or git in what is shipped",
-			"They are for building: in a stage of its own they cost the shipped image nothing, and help nobody who breaks in.",
+			"In a stage of their own they cost the shipped image nothing, and help nobody who breaks in.",
 			"https://docs.docker.com/build/building/multi-stage/", prodBuildTools},
 		{"prod-tests", family, Note, "tests or the history of git in what is shipped",
 			"Nothing in production runs them, and the history holds everything that was ever deleted.",
 			"https://docs.docker.com/build/building/best-practices/#exclude-with-dockerignore", prodTests},
 		{"proxy-headers", family, Warning, "uvicorn that does not trust the proxy that it is told of",
-			"Without --forwarded-allow-ips uvicorn takes the headers of 127.0.0.1 alone, and a proxy in another container is not that.",
+			"By default uvicorn trusts the headers of 127.0.0.1 alone, and a proxy in another container is not that.",
 			"https://uvicorn.dev/settings/#http", proxyHeaders},
 	}
 }
@@ -36,9 +37,9 @@ var reloaders = []string{"--reload", "runserver", "debugpy", "--debug", "runserv
 func prodReload(f *Facts) []Finding {
 	var all []Finding
 	for _, build := range f.releases() {
-		for _, c := range direct(build.command()) {
-			for _, word := range c.args {
-				if slices.Contains(reloaders, word) || word == "dev" && c.program() == "fastapi" {
+		for _, c := range started(build.command()) {
+			for _, word := range c.Args {
+				if slices.Contains(reloaders, word) || word == "dev" && c.Program() == "fastapi" {
 					all = append(all, Finding{Place: f.commandPlace(build), What: fmt.Sprintf("%s runs %s in mode %s", build.Service, word, build.Mode), Mend: "a command without it"})
 				}
 			}
@@ -99,12 +100,13 @@ func prodDevPackages(f *Facts) []Finding {
 		if build.File == nil || !hasDevelopment(build.File) {
 			continue
 		}
+		before := len(all)
 		stage, _ := build.File.Stage(build.Target)
 		shipped := build.File.environments(stage.Key())
 		for _, needed := range build.File.Closure(build.Target) {
 			for _, i := range syncs(build.File.OwnSteps(needed)) {
 				_, taken := shipped[i.environment()]
-				if !taken || i.isOn("UV_NO_DEV", "--no-dev", "--no-default-groups", "--only-group") || i.option("--no-group") == "dev" {
+				if !taken || i.isOn("UV_NO_DEV", "--no-dev", "--no-default-groups", "--only-group") || i.Option("--no-group") == "dev" {
 					continue
 				}
 				found := Finding{Place: build.File.lineOf(i.step, "uv sync"), What: "uv sync installs the group dev too", Mend: "uv sync --no-dev"}
@@ -114,8 +116,42 @@ func prodDevPackages(f *Facts) []Finding {
 				all = append(all, found)
 			}
 		}
+		if len(all) == before {
+			all = append(all, f.hold(build, build.developmentInside(), "uv sync --no-dev in the stage that it copies from")...)
+		}
 	}
 	return all
+}
+
+// developmentInside are packages of the group dev, and debuggers, that a shipped image has.
+func (b Build) developmentInside() []string {
+	if !b.seen() {
+		return nil
+	}
+	names := b.inside(image.Debugger)
+	for _, p := range b.Image.Packages() {
+		for _, lock := range b.File.Locks {
+			if slices.Contains(lock.Dev, p.Name) && !slices.Contains(names, p.Name) {
+				names = append(names, p.Name)
+			}
+		}
+	}
+	return names
+}
+
+// hold is the finding that an image has things that it should not have.
+func (f *Facts) hold(build Build, things []string, mend string) []Finding {
+	if len(things) == 0 {
+		return nil
+	}
+	what := fmt.Sprintf("the image of %s in mode %s has %s", build.Service, build.Mode, few(things))
+	return []Finding{{Place: f.buildPlace(build), What: what, Mend: mend}}
+}
+
+// buildPlace is the FROM of the stage that a build makes.
+func (f *Facts) buildPlace(build Build) Place {
+	stage, _ := build.File.Stage(build.Target)
+	return build.File.at(stage.Line)
 }
 
 // hasDevelopment is false where every pyproject.toml of a Dockerfile is known to have no development packages.
@@ -136,6 +172,7 @@ var buildPackages = []string{"build-essential", "gcc", "g++", "clang", "make", "
 func prodBuildTools(f *Facts) []Finding {
 	var all []Finding
 	for _, build := range f.releases() {
+		before := len(all)
 		for _, step := range build.Steps {
 			if tool := buildTool(step); tool != "" {
 				all = append(all, Finding{
@@ -144,35 +181,35 @@ func prodBuildTools(f *Facts) []Finding {
 				})
 			}
 		}
+		if len(all) == before {
+			all = append(all, f.hold(build, build.inside(image.Installer, image.Compiler), "COPY --from a stage that has it what it made")...)
+		}
 	}
 	return all
 }
 
 // buildTool is the first tool for building that a step brings and leaves, or "".
 func buildTool(step dockerfile.Step) string {
-	if step.Copy != nil && step.Copy.From != "" {
-		for _, source := range step.Copy.Sources {
-			if path.Base(source) == "uv" {
-				return "uv"
-			}
+	if step.Copy != nil {
+		if step.Copy.From != "" && slices.ContainsFunc(step.Copy.Sources, func(source string) bool { return path.Base(source) == "uv" }) {
+			return "uv"
 		}
+		return ""
 	}
 	if step.Name != "RUN" {
 		return ""
 	}
 	found := ""
 	for _, c := range commands(step) {
-		switch program := c.program(); {
-		case program == "apt-get" || program == "apt" || program == "apk" || program == "dnf" || program == "yum":
-			if c.has("purge", "remove", "autoremove", "del") {
-				return ""
-			}
-			if !c.has("install", "add") {
-				continue
-			}
-			if i := slices.IndexFunc(c.args, func(arg string) bool { return slices.Contains(buildPackages, arg) }); i >= 0 && found == "" {
-				found = c.args[i]
-			}
+		if !slices.Contains([]string{"apt-get", "apt", "apk", "dnf", "yum"}, c.Program()) {
+			continue
+		}
+		if c.Has("purge", "remove", "autoremove", "del") {
+			return "" // what the step installs, it takes away
+		}
+		i := slices.IndexFunc(c.Args, func(arg string) bool { return slices.Contains(buildPackages, arg) })
+		if found == "" && i >= 0 && c.Has("install", "add") {
+			found = c.Args[i]
 		}
 	}
 	return found
@@ -184,6 +221,7 @@ func prodTests(f *Facts) []Finding {
 		if build.File == nil {
 			continue
 		}
+		before := len(all)
 		for _, step := range build.Steps {
 			if step.Copy == nil {
 				continue
@@ -196,6 +234,10 @@ func prodTests(f *Facts) []Finding {
 					})
 				}
 			}
+		}
+		if build.seen() && len(all) == before {
+			held := slices.Concat(build.Image.Repositories(), build.Image.Tests())
+			all = append(all, f.hold(build, held, "copy the packages that run, or name it in .dockerignore")...)
 		}
 	}
 	return all
@@ -225,9 +267,9 @@ func (d *Dockerfile) shipped(step dockerfile.Step, source string) []thing {
 func proxyHeaders(f *Facts) []Finding {
 	var all []Finding
 	for _, build := range f.releases() {
-		for _, c := range direct(build.command()) {
+		for _, c := range started(build.command()) {
 			_, set := build.variable("FORWARDED_ALLOW_IPS")
-			if slices.Contains(c.args, "--proxy-headers") && !set && !c.has("--forwarded-allow-ips", "--uds") {
+			if slices.Contains(c.Args, "--proxy-headers") && !set && !c.Has("--forwarded-allow-ips", "--uds") {
 				all = append(all, Finding{
 					Place: f.commandPlace(build), What: "--proxy-headers without --forwarded-allow-ips",
 					Mend: `--forwarded-allow-ips "*" where only the proxy reaches the port, else the proxy's address`,

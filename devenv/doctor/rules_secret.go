@@ -33,26 +33,42 @@ func secretInImage(f *Facts) []Finding {
 	all := secretFiles(f)
 	f.stages(func(file *Dockerfile, _ *dockerfile.Stage, own []dockerfile.Step) {
 		for _, step := range own {
-			for _, name := range slices.Sorted(maps.Keys(step.Set)) {
-				if value := step.Set[name]; isSecret(name, value) || step.Name == "ARG" && secret.Named(name) && value == "" {
-					all = append(all, Finding{Place: file.lineOf(step, name), What: fmt.Sprintf("%s %s stays in the image", step.Name, name), Mend: bySecretMount})
-				}
-			}
+			all = append(all, secretSettings(file, step)...)
 			if step.Name == "RUN" && slices.ContainsFunc(commands(step), command.tellsSecret) {
 				all = append(all, Finding{Place: file.at(step.Line), What: "the command holds a password or a token", Mend: bySecretMount})
 			}
 		}
 	})
 	for _, build := range f.Builds {
-		if build.Config.Build == nil {
-			continue
+		all = append(all, f.hold(build, build.secretsInside(), bySecretMount)...)
+		all = append(all, f.secretArguments(build)...)
+	}
+	return all
+}
+
+// secretSettings are the secrets of an ENV or ARG. An ARG without a value is given one by whoever builds.
+func secretSettings(file *Dockerfile, step dockerfile.Step) []Finding {
+	var all []Finding
+	for _, name := range slices.Sorted(maps.Keys(step.Set)) {
+		if value := step.Set[name]; isSecret(name, value) || step.Name == "ARG" && secret.Named(name) && value == "" {
+			all = append(all, Finding{Place: file.lineOf(step, name), What: fmt.Sprintf("%s %s stays in the image", step.Name, name), Mend: bySecretMount})
 		}
-		for name, value := range build.Config.Build.Args {
-			if secret.Named(name) && value != nil && *value != "" && !isWeak(*value, nil) {
-				all = append(all, Finding{
-					Place: f.compose("services", build.Service, "build", "args", name), What: "the build argument " + name + " stays in the image", Mend: "secrets: under build, and " + bySecretMount,
-				})
-			}
+	}
+	return all
+}
+
+// secretArguments are secrets among the build arguments of a service.
+func (f *Facts) secretArguments(build Build) []Finding {
+	var all []Finding
+	if build.Config.Build == nil {
+		return nil
+	}
+	for name, value := range build.Config.Build.Args {
+		if value != nil && isSecret(name, *value) {
+			all = append(all, Finding{
+				Place: f.compose("services", build.Service, "build", "args", name), What: "the build argument " + name + " stays in the image",
+				Mend: "secrets: under build, and " + bySecretMount,
+			})
 		}
 	}
 	return all
@@ -61,7 +77,7 @@ func secretInImage(f *Facts) []Finding {
 // tellsSecret reports whether an argument is a token or a URL with a password. A variable that is set for one command
 // often only has to be there, so its name alone says nothing.
 func (c command) tellsSecret() bool {
-	values := slices.Concat(c.args, slices.Collect(maps.Values(c.env)))
+	values := slices.Concat(c.Args, slices.Collect(maps.Values(c.Env)))
 	return slices.ContainsFunc(values, func(text string) bool {
 		_, value, assigned := strings.Cut(text, "=")
 		if !assigned {

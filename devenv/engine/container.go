@@ -19,6 +19,8 @@ const (
 	LabelNumber  = "com.docker.compose.container-number"
 	LabelOneoff  = "com.docker.compose.oneoff"
 	LabelReplace = "com.docker.compose.replace"
+
+	LabelWorkingDir = "com.docker.compose.project.working_dir"
 )
 
 // The labels by which devenv knows what it has made: on a container, network or volume the folder of the project; on an

@@ -57,6 +57,7 @@ type Input struct {
 	Kept      map[string]string
 	DebugWait []string          // services that run nothing before a debugger has attached
 	NoDebug   map[string]string // services without a debugger, each with the place that says so
+	DebugAt   map[string]uint16 // ports of this machine that are chosen for debuggers, by service
 	Profile   string            // "" is none
 	Naming    checkout.Naming
 	Shared    project.Volumes // that all checkouts have in common
@@ -103,6 +104,8 @@ type Debug struct {
 	// Port is the number that a developer expects: published in the compose file, else the one of the command, else
 	// the debugger's own.
 	Port uint16
+	// Chosen says that it is to be this one, whichever was used before.
+	Chosen bool
 	// Agent says that the agent lets a debugger in when one connects, and that devenv listens on the port, or on the
 	// next free one. Otherwise the process listens by itself, and the engine publishes the port, but for Delve's.
 	Agent bool

@@ -65,7 +65,11 @@ func (in *inputs) addProfileVariables(dir string) error {
 	in.profileLayers = layers
 	for _, layer := range slices.Backward(layers) {
 		for name, value := range layer.values {
-			if _, set := in.process[name]; !set {
+			_, set := in.process[name]
+			if name == consts.ComposeProjectName {
+				set = in.process[name] != "" // an empty name is none, to Compose too
+			}
+			if !set {
 				in.env[name] = value
 			}
 		}

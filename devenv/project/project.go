@@ -11,12 +11,14 @@ package project
 
 import (
 	"context"
+	"errors"
 	"io"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/loader"
+	"github.com/compose-spec/compose-go/v2/template"
 	"github.com/compose-spec/compose-go/v2/types"
 
 	"devenv/devenv/checkout"
@@ -42,6 +44,10 @@ type Request struct {
 	// WithoutEnvFiles leaves the services' env files unread: enough for down, stop, ps and logs, which must work
 	// when such a file is missing.
 	WithoutEnvFiles bool
+
+	// WithoutRequired lets variables that the compose files require be missing: enough for what is about profiles, one of
+	// which may set them.
+	WithoutRequired bool
 
 	// Profile gives what is laid over the compose files of the project in a folder: nil where nothing is. A nil function is
 	// no profile.
@@ -100,6 +106,10 @@ func (p *Project) load(ctx context.Context) error {
 		return err
 	}
 	p.declared, err = p.inputs.load(ctx)
+	if p.request.WithoutRequired && errors.As(err, new(*template.MissingRequiredError)) {
+		p.inputs.waive()
+		p.declared, err = p.inputs.load(ctx)
+	}
 	if err != nil {
 		if at := p.inputs.checkReferences(nil); at != nil {
 			return at

@@ -2,6 +2,7 @@ package state_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -91,15 +92,15 @@ func TestDecidePortsFails(t *testing.T) {
 			t.Error("two decide at once")
 			return nil, nil
 		})
-		if err != context.Canceled {
+		if !errors.Is(err, context.Canceled) {
 			t.Errorf("interrupted: %v", err)
 		}
 		return state.Ports{"api": {"80:80": "80"}}, wrong
 	})
-	if err != wrong || len(state.In(top).Ports()) != 0 {
+	if !errors.Is(err, wrong) || len(state.In(top).Ports()) != 0 {
 		t.Errorf("got %v, remembered %v", err, state.In(top).Ports())
 	}
-	err = state.RegistryIn("").DecidePorts(t.Context(), top, state.In(top), func(others map[string]state.Ports) (state.Ports, error) {
+	err = state.RegistryIn("").DecidePorts(t.Context(), top, state.In(top), func(map[string]state.Ports) (state.Ports, error) {
 		return state.Ports{"api": {"80:80": "80"}}, nil
 	})
 	if err != nil || state.In(top).Ports()["api"]["80:80"] != "80" {

@@ -8,10 +8,18 @@ import (
 
 // hints are what can be done about what uv says, where we know it.
 var hints = [...]struct{ said, hint string }{
-	{"401 Unauthorized", "credentials for an index named NAME come from UV_INDEX_NAME_USERNAME and UV_INDEX_NAME_PASSWORD, or ~/.netrc"},
-	{"403 Forbidden", "credentials for an index named NAME come from UV_INDEX_NAME_USERNAME and UV_INDEX_NAME_PASSWORD, or ~/.netrc"},
+	{"401 Unauthorized", "credentials for an index named NAME come from UV_INDEX_NAME_USERNAME and UV_INDEX_NAME_PASSWORD, else from ~/.netrc, `uv auth login` or keyring"},
+	{"403 Forbidden", "credentials for an index named NAME come from UV_INDEX_NAME_USERNAME and UV_INDEX_NAME_PASSWORD, else from ~/.netrc, `uv auth login` or keyring"},
 	{"No space left on device", "the engine's disk is full: `docker system df` says with what"},
+	{"No such file or directory: 'cc'", noCompiler},
+	{"No such file or directory: 'gcc'", noCompiler},
+	{"command 'cc' failed", noCompiler},
+	{"command 'gcc' failed", noCompiler},
+	{"command 'g++' failed", noCompiler},
+	{"Python.h: No such file or directory", noCompiler},
 }
+
+const noCompiler = "the package is compiled when it is installed: the image needs a compiler and what Debian calls python3-dev; `--no-build-package NAME` asks for a version that is not"
 
 // hint is what can be done about a failure of uv, or "".
 func hint(output string) string {

@@ -63,8 +63,9 @@ type project struct {
 	Groups map[string][]any `toml:"dependency-groups"`
 	Tool   struct {
 		UV struct {
-			Index       []struct{ Name, URL string }
-			Development []string `toml:"dev-dependencies"`
+			Index           []struct{ Name, URL string }
+			Development     []string `toml:"dev-dependencies"`
+			RequiredVersion string   `toml:"required-version"`
 		}
 	}
 }

@@ -1,5 +1,5 @@
-# A package index: good, slow (once it may go on), private (with credentials), built and broken (as sources). /tmp/downloads
-# says which files were asked for.
+# A package index: good, slow (once it may go on), private (with credentials), vault (both), built and broken (as sources),
+# native (a C extension, as source). /tmp/downloads says which files were asked for.
 import base64
 import io
 import os
@@ -22,6 +22,26 @@ def build_wheel(folder, settings=None, metadata=None):
         wheel.writestr("NAME-1.0.dist-info/RECORD", "".join(f"{file},,\\n" for file in wheel.namelist() + ["NAME-1.0.dist-info/RECORD"]))
     return name
 '''
+NATIVE = '''
+import os, subprocess, zipfile
+def build_wheel(folder, settings=None, metadata=None):
+    subprocess.run([os.environ.get("CC", "cc"), "-shared", "-nostdlib", "-o", "NAME.so", "NAME.c"], check=True)
+    name = "NAME-1.0-cp313-abi3-linux_" + os.uname().machine + ".whl"
+    with zipfile.ZipFile(os.path.join(folder, name), "w") as wheel:
+        wheel.write("NAME.so")
+        wheel.writestr("NAME-1.0.dist-info/METADATA", "Metadata-Version: 2.1\\nName: NAME\\nVersion: 1.0\\n")
+        wheel.writestr("NAME-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\\nGenerator: own\\nRoot-Is-Purelib: false\\nTag: " + name[9:-4] + "\\n")
+        wheel.writestr("NAME-1.0.dist-info/RECORD", "".join(f"{file},,\\n" for file in wheel.namelist() + ["NAME-1.0.dist-info/RECORD"]))
+    return name
+'''
+# What Python.h declares, as far as it is needed: so no package with headers is.
+EXTENSION = '''
+struct definition { long references; void *type, *init; long index; void *copy; const char *name, *doc; long size; void *rest[5]; };
+extern void *PyModule_Create2(struct definition *, int);
+extern int PyModule_AddIntConstant(void *, const char *, long);
+static struct definition definition = { .references = 1, .name = "NAME", .size = -1 };
+void *PyInit_NAME(void) { void *module = PyModule_Create2(&definition, 1013); PyModule_AddIntConstant(module, "ANSWER", 6 * 7); return module; }
+'''
 PROJECT = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n[project]\nname = "NAME"\nversion = "1.0"\n'
 
 
@@ -35,10 +55,10 @@ def wheel(name):
     return content.getvalue()
 
 
-def source(name):
+def source(name, files):
     content = io.BytesIO()
     with tarfile.open(fileobj=content, mode="w:gz") as archive:
-        for path, text in {"pyproject.toml": PROJECT, "backend.py": BACKEND, "PKG-INFO": "Metadata-Version: 2.2\nName: NAME\nVersion: 1.0\n"}.items():
+        for path, text in ({"pyproject.toml": PROJECT, "PKG-INFO": "Metadata-Version: 2.2\nName: NAME\nVersion: 1.0\n"} | files).items():
             data = text.replace("NAME", name).encode()
             info = tarfile.TarInfo(f"{name}-1.0/{path}")
             info.size = len(data)
@@ -46,8 +66,9 @@ def source(name):
     return content.getvalue()
 
 
-FILES = {name: (f"{name}-1.0-py3-none-any.whl", wheel(name)) for name in ("good", "slow", "private")}
-FILES |= {name: (f"{name}-1.0.tar.gz", source(name)) for name in ("built", "broken")}
+FILES = {name: (f"{name}-1.0-py3-none-any.whl", wheel(name)) for name in ("good", "slow", "private", "vault")}
+FILES |= {name: (f"{name}-1.0.tar.gz", source(name, {"backend.py": BACKEND})) for name in ("built", "broken")}
+FILES["native"] = ("native-1.0.tar.gz", source("native", {"backend.py": NATIVE, "native.c": EXTENSION}))
 
 
 class Index(BaseHTTPRequestHandler):
@@ -56,9 +77,9 @@ class Index(BaseHTTPRequestHandler):
         name = name.split("-")[0]
         if name not in FILES:
             return self.answer(404, b"")
-        if name == "private" and self.headers["Authorization"] != "Basic " + base64.b64encode(b"me:hunter22").decode():
+        if name in ("private", "vault") and self.headers["Authorization"] != "Basic " + base64.b64encode(b"me:hunter22").decode():
             return self.answer(401, b"")
-        if name == "slow" and kind == "simple":
+        if name in ("slow", "vault") and kind == "simple":
             open("/tmp/waiting", "w").write("uv asks")
             while not os.path.exists("/tmp/go"):
                 time.sleep(0.05)

@@ -1,36 +1,30 @@
-package doctor
+// Package shell reads what a shell is given to run, without running it: which programs, with which arguments and with
+// which variables set for them alone. It is the one answer for RUN and HEALTHCHECK of Dockerfiles and for commands of
+// compose files. It knows quotes, comments, heredocs' texts and the operators between commands; a word with an expansion
+// stays as it is written.
+package shell
 
 import (
 	"path"
 	"slices"
 	"strings"
-
-	"devenv/devenv/dockerfile"
 )
 
-// command is one program that a shell runs, with the variables that are set for it alone.
-type command struct {
-	env  map[string]string
-	args []string
+// Command is one program that a shell runs.
+type Command struct {
+	Env  map[string]string // set for it alone
+	Args []string          // never empty; the first is the program as it is called
 }
 
-// commands are what a step runs: of a text for the shell, each simple command in it.
-func commands(step dockerfile.Step) []command {
-	if step.Shell {
-		return inShell(strings.Join(step.Args, " "))
-	}
-	return direct(step.Args)
-}
-
-// direct is a command without a shell, or what is in the text that it gives to one: sh -c TEXT.
-func direct(args []string) []command {
+// Started is a command that is started without a shell; of sh -c TEXT it is what TEXT runs.
+func Started(args []string) []Command {
 	if len(args) == 0 {
 		return nil
 	}
 	if text := shellText(args); text != "" {
-		return inShell(text)
+		return Commands(text)
 	}
-	return []command{{args: args}}
+	return []Command{{Args: args}}
 }
 
 // shellText is TEXT of `sh -c TEXT`, or "".
@@ -46,10 +40,9 @@ func shellText(args []string) string {
 	return ""
 }
 
-// inShell takes a shell's text apart. It knows quotes, comments and the operators between commands, and takes a word
-// with an expansion as it is written.
-func inShell(text string) []command {
-	var all []command
+// Commands are the simple commands in a text for a shell, in order.
+func Commands(text string) []Command {
+	var all []Command
 	var words []string
 	end := func() {
 		if c, ok := simple(words); ok {
@@ -73,19 +66,19 @@ func inShell(text string) []command {
 }
 
 // keywords of the shell stand before commands and are none.
-var keywords = []string{"if", "then", "else", "elif", "fi", "while", "until", "do", "done", "!", "{", "}", "exec", "time", "command"}
+var keywords = []string{"if", "then", "else", "elif", "fi", "while", "until", "do", "done", "!", "{", "}", "exec", "time", "command", "nohup"}
 
 // simple is a command from its words: variables that are set for it, then its arguments.
-func simple(words []string) (command, bool) {
-	c := command{env: map[string]string{}}
+func simple(words []string) (Command, bool) {
+	c := Command{Env: map[string]string{}}
 	for len(words) > 0 {
 		name, value, assigned := strings.Cut(words[0], "=")
 		switch {
 		case slices.Contains(keywords, words[0]):
 		case assigned && isName(name):
-			c.env[name] = value
+			c.Env[name] = value
 		default:
-			c.args = words
+			c.Args = words
 			return c, true
 		}
 		words = words[1:]
@@ -189,30 +182,30 @@ func matching(text string, i int) int {
 	return len(text)
 }
 
-// program is the name of what a command runs, without its folder; "" where an expansion decides it.
-func (c command) program() string {
-	if strings.ContainsAny(c.args[0], "$`") {
+// Program is the name of what a command runs, without its folder; "" where an expansion decides it.
+func (c Command) Program() string {
+	if strings.ContainsAny(c.Args[0], "$`") {
 		return ""
 	}
-	return path.Base(c.args[0])
+	return path.Base(c.Args[0])
 }
 
-// has reports whether one of words stands among the arguments, alone or as --word=value.
-func (c command) has(words ...string) bool {
-	return slices.ContainsFunc(c.args[1:], func(arg string) bool {
+// Has reports whether one of words stands among the arguments, alone or as --word=value.
+func (c Command) Has(words ...string) bool {
+	return slices.ContainsFunc(c.Args[1:], func(arg string) bool {
 		name, _, _ := strings.Cut(arg, "=")
 		return slices.Contains(words, name)
 	})
 }
 
-// option is the value of --name VALUE or --name=VALUE.
-func (c command) option(name string) string {
-	for i, arg := range c.args {
+// Option is the value of --name VALUE or --name=VALUE.
+func (c Command) Option(name string) string {
+	for i, arg := range c.Args {
 		if value, is := strings.CutPrefix(arg, name+"="); is {
 			return value
 		}
-		if arg == name && i+1 < len(c.args) {
-			return c.args[i+1]
+		if arg == name && i+1 < len(c.Args) {
+			return c.Args[i+1]
 		}
 	}
 	return ""

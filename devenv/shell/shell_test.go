@@ -1,4 +1,4 @@
-package doctor
+package shell
 
 import (
 	"fmt"
@@ -7,7 +7,7 @@ import (
 )
 
 // What a shell's text runs is found behind quotes, comments, variables and operators.
-func TestInShell(t *testing.T) {
+func TestCommands(t *testing.T) {
 	for text, want := range map[string][]string{
 		"curl -f http://localhost:8000/ || exit 1":             {"[curl -f http://localhost:8000/]", "[exit 1]"},
 		"UV_LINK_MODE=copy uv sync --locked && \\\n rm -rf /x": {"[uv sync --locked]", "[rm -rf /x]"},
@@ -19,8 +19,8 @@ func TestInShell(t *testing.T) {
 		`printf "%s\"x" 'it'"'"'s'`: {`[printf %s"x it's]`},
 	} {
 		var got []string
-		for _, c := range inShell(text) {
-			got = append(got, fmt.Sprint(c.args))
+		for _, c := range Commands(text) {
+			got = append(got, fmt.Sprint(c.Args))
 		}
 		if !slices.Equal(got, want) {
 			t.Errorf("%q:\n got %q\nwant %q", text, got, want)
@@ -29,14 +29,14 @@ func TestInShell(t *testing.T) {
 }
 
 // sh -c is looked into, other commands are taken as they are.
-func TestDirect(t *testing.T) {
+func TestStarted(t *testing.T) {
 	for want, args := range map[string][]string{
 		"[[a] [b]]":         {"/bin/sh", "-ec", "a && b"},
 		"[[python -c a;b]]": {"python", "-c", "a;b"},
 	} {
 		var got [][]string
-		for _, c := range direct(args) {
-			got = append(got, c.args)
+		for _, c := range Started(args) {
+			got = append(got, c.Args)
 		}
 		if fmt.Sprint(got) != want {
 			t.Errorf("%q: %v", args, got)
