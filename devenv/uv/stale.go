@@ -64,6 +64,7 @@ type project struct {
 		UV struct {
 			Index           []struct{ Name, URL string }
 			RequiredVersion string `toml:"required-version"`
+			Workspace       struct{ Members []string }
 		}
 	}
 }

@@ -1,4 +1,4 @@
-# A package index: good, slow (once it may go on), private (with credentials), built and broken (as sources), native (a
+# A package index: good and also, slow (once it may go on), private (with credentials), built and broken (as sources), native (a
 # C extension, as source). /tmp/downloads
 # says which files were asked for.
 import base64
@@ -66,7 +66,7 @@ def source(name, files):
     return content.getvalue()
 
 
-FILES = {name: (f"{name}-1.0-py3-none-any.whl", wheel(name)) for name in ("good", "slow", "private")}
+FILES = {name: (f"{name}-1.0-py3-none-any.whl", wheel(name)) for name in ("good", "also", "slow", "private")}
 FILES |= {name: (f"{name}-1.0.tar.gz", source(name, {"backend.py": BACKEND})) for name in ("built", "broken")}
 FILES["native"] = ("native-1.0.tar.gz", source("native", {"backend.py": NATIVE, "native.c": EXTENSION}))
 
