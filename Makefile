@@ -1,5 +1,5 @@
 # The two commands of a newcomer are `make demo` and `make test`; CONTRIBUTING.md says what each target needs.
-.PHONY: engine build install demo test agent-test lint bench cross
+.PHONY: engine build install demo test agent-test browser lint bench cross
 
 RELEASE := $(shell git describe --tags --always --dirty 2>/dev/null)
 # Delve's packages want to be asked for Windows on ARM by a tag of their own.
@@ -16,15 +16,18 @@ build: ## bin/devenv
 install: ## devenv into the folder of go install
 	@CGO_ENABLED=0 go install $(GOFLAGS_BUILD) ./cmd/devenv
 
-demo: engine build ## a tour of examples/fastapi
+demo: engine build ## a tour of examples/fastapi and examples/django
 	@examples/demo.sh bin/devenv
 
-test: engine agent-test ## everything: unit, script and end-to-end tests
+test: engine agent-test browser ## everything: unit, script and end-to-end tests
 	@go vet ./...
 	@go test -race -timeout 40m ./...
 
 agent-test: ## the in-container agent on real servers, outside of containers; its packages come into a cache folder once
 	@devenv/reload/agent/tests/run.sh
+
+browser: ## a headless Chromium, in which the page of `devenv compare` is looked at
+	@devenv/compare/testdata/browser.sh >/dev/null
 
 lint:
 	@go run $(LINT) run

@@ -117,6 +117,25 @@ func (e *Environment) endBackground(ctx context.Context) error {
 	if _, err := live.Ask(ctx, e.socket(), live.Request{Stop: true}); err != nil && !errors.Is(err, live.ErrOther) {
 		return err
 	}
+	return e.ended(ctx, holder)
+}
+
+// endsByItself waits for a background session whose folder was moved away: it finds that out, and nobody can ask it where the
+// folder is now.
+func (e *Environment) endsByItself(ctx context.Context) error {
+	holder, held := e.store.Holder(state.Live)
+	if !held || holder.Command != liveCommand {
+		return nil
+	}
+	e.settings.Term.Say("this folder was moved: waiting for the background session (pid %d) to end", holder.PID)
+	if err := e.ended(ctx, holder); err != nil {
+		return err
+	}
+	return e.store.Bury(state.Live) // it gave its lock back where the folder was
+}
+
+// ended waits until a session has let go of the project.
+func (e *Environment) ended(ctx context.Context, holder state.Holder) error {
 	ctx, cancel := context.WithTimeout(ctx, endWithin)
 	defer cancel()
 	for {
@@ -131,5 +150,5 @@ func (e *Environment) endBackground(ctx context.Context) error {
 	}
 }
 
-// endWithin bounds the wait for a session that finishes the action that is under way.
-const endWithin = 10 * time.Second
+// endWithin bounds the wait for a session that finishes the action that is under way, after it has seen that it is to end.
+const endWithin = 10*time.Second + guardEvery

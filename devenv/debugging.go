@@ -21,7 +21,7 @@ import (
 	"devenv/devenv/state"
 )
 
-// debugPorts are the ports of this machine at which editors find the services: remembered, else the expected one, else
+// debugPorts are the ports of this machine at which editors find the services: chosen in a profile, remembered, else the expected one, else
 // the next that no other service has. A port that something else has taken is found out when a session listens.
 func debugPorts(remembered map[string]uint16, debug map[string]plan.Debug) map[string]uint16 {
 	ports := map[string]uint16{}
@@ -30,6 +30,14 @@ func debugPorts(remembered map[string]uint16, debug map[string]plan.Debug) map[s
 	}
 	services := slices.Sorted(maps.Keys(debug))
 	for _, service := range services {
+		if debug[service].Chosen {
+			ports[service] = debug[service].Port
+		}
+	}
+	for _, service := range services {
+		if ports[service] != 0 {
+			continue
+		}
 		if port := remembered[service]; port != 0 && debug[service].Forwarded() && !taken(port) {
 			ports[service] = port
 		} else if !debug[service].Forwarded() {

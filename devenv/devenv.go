@@ -11,8 +11,10 @@ import (
 
 	"devenv/devenv/checkout"
 	"devenv/devenv/engine"
+	"devenv/devenv/fault"
 	"devenv/devenv/plan"
 	"devenv/devenv/project"
+	"devenv/devenv/secret"
 	"devenv/devenv/stack"
 	"devenv/devenv/state"
 	"devenv/devenv/term"
@@ -29,20 +31,24 @@ type Settings struct {
 	Mode            string   // for this time, before the remembered one; "" is none
 	Profile         string   // for this time, before the remembered one; profiles.None is none, "" the remembered one
 	draft           profiles.Draft
+	context         string        // that a profile has chosen, of the stack that goes with the settings
 	WithoutProfile  bool          // the command is about profiles, and must do its work where the chosen one is wrong
 	Poll            time.Duration // look at files this often instead of waiting for events; 0 is events
 	DebugWait       []string      // services that run nothing before a debugger has attached
+	NoHooks         bool          // run no hooks
 	Existing        bool          // the command acts on what runs already, so services' env files may be missing
 
 	In          io.Reader
 	Out, Err    io.Writer
 	Interactive bool // Err is a terminal
+	Pictures    bool // Out is a terminal
 	Term        *term.Terminal
 
 	Now     context.Context // done when the user interrupts a second time: what is left ends at once
 	Signals func()          // takes up the signals again that Compose's SDK has let go of
 	Command string          // as typed, for whoever finds the project held
 	PID     int
+	UID     int // who runs devenv; -1 where the system has no numbers for users
 }
 
 // Environment is one opened project. Close it.
@@ -58,6 +64,8 @@ type Environment struct {
 	stack  *stack.Stack
 	engine *engine.Client // nil until connect
 
+	known   *secret.Masker // knows the secrets among the project's own variables
+	secrets *secrets
 	touched map[string]bool   // containers whose outcome report has told; the stack reports one event at a time
 	stolen  map[uint16]string // host ports that were free when they were chosen and taken when they were wanted, by whom
 }
@@ -72,16 +80,21 @@ func Open(ctx context.Context, settings Settings) (*Environment, error) {
 	if err != nil {
 		return nil, errors.Join(err, opened.Close())
 	}
+	if env.stack != opened {
+		_ = opened.Close() // nothing was said over it
+	}
 	env.warn()
 	return env, nil
 }
 
 func open(ctx context.Context, settings Settings, opened *stack.Stack) (*Environment, error) {
-	env := &Environment{settings: settings, stack: opened, touched: map[string]bool{}, stolen: map[uint16]string{}}
+	env := &Environment{
+		settings: settings, stack: opened, touched: map[string]bool{}, stolen: map[uint16]string{}, secrets: &secrets{values: map[string]string{}},
+	}
 	moved := false
 	loaded, err := project.Load(ctx, project.Request{
 		Dir: settings.Dir, Env: settings.Env, Files: settings.Files, EnvFiles: settings.EnvFiles,
-		ProjectDir: settings.ProjectDir, Name: settings.Name, WithoutEnvFiles: settings.Existing, Stdin: settings.In,
+		ProjectDir: settings.ProjectDir, Name: settings.Name, WithoutEnvFiles: settings.Existing, WithoutRequired: settings.WithoutProfile, Stdin: settings.In,
 		Resources: opened.ResourceLoaders(), Profile: env.chosenProfile,
 		Naming: func(dir, base string, source checkout.Source) (_ checkout.Naming, err error) {
 			if moved, err = env.settle(ctx, dir); err != nil {
@@ -97,9 +110,13 @@ func open(ctx context.Context, settings Settings, opened *stack.Stack) (*Environ
 	if env.state, err = env.store.Load(); err != nil {
 		return nil, err
 	}
-	settings.Term.Mask(loaded.Masker().Text)
-	if moved { // a session watches the folder as it was called
-		err = env.endBackground(ctx)
+	env.known = loaded.Masker()
+	settings.Term.Mask(env.hide)
+	if moved {
+		err = env.endsByItself(ctx)
+	}
+	if err == nil {
+		err = env.turn(ctx)
 	}
 	return env, err
 }
@@ -109,6 +126,11 @@ func (e *Environment) again(ctx context.Context) (*Environment, error) {
 	fresh, err := open(ctx, e.settings, e.stack)
 	if err != nil {
 		return nil, err
+	}
+	if fresh.settings.context != e.settings.context {
+		e.part(fresh)
+		return nil, fault.New(fault.Usage, "the profile chooses another engine than the one that runs the project").
+			WithHint("devenv profile use %s, or devenv down before the change", e.currentProfile())
 	}
 	fresh.engine = e.engine
 	fresh.warn()

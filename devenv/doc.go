@@ -14,9 +14,9 @@
 // Packages beside the arrows: profiles (one developer's choices), source (which mounts are project code, which files are
 // ignored), dockerfile (stages and facts), engine (direct Engine API), image (what a built image holds), compare (how
 // those of two modes differ), state (what a checkout remembers, who holds it, and what this machine knows of all of them),
-// checkout (what the folder is, and what its project is called), doctor
-// (what is wrong with a project), contents (what is in an image), secret (what may be printed), hook (what runs around up
-// and down, and when it is due), host (a developer's own commands), debug/vscode (an editor's configuration), document
-// (YAML that people write, with its places), fault (errors), term (the only printer). cmd/devenv imports this package and
-// holds the flags.
+// checkout (what the folder is, and what its project is called), doctor (what is wrong with a project), files (what people
+// wrote, changed whole), secret (what may be printed), trust (whose certificates are believed), shell (what a shell is given
+// to run), hook (what runs around up and down, and when it is due), host (a developer's own commands), debug/vscode (an
+// editor's configuration), document (YAML that people write, with its places), fault (errors), term (the only printer).
+// cmd/devenv imports this package and holds the flags.
 package devenv

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"devenv/devenv/doctor"
-	"devenv/devenv/engine"
 	"devenv/devenv/fault"
 	"devenv/devenv/plan"
 )
@@ -26,7 +25,10 @@ func (e *Environment) Doctor(ctx context.Context, options DoctorOptions) error {
 	if options.List {
 		return e.listRules(options.Format)
 	}
-	report, err := e.examine(ctx, nil)
+	report, err := e.examine(ctx)
+	if err == nil && options.Fix {
+		report, err = e.fix(ctx, report, options)
+	}
 	if err != nil {
 		return err
 	}
@@ -41,24 +43,44 @@ func (e *Environment) Doctor(ctx context.Context, options DoctorOptions) error {
 }
 
 // examine gathers the facts and lets the rules look at them.
-func (e *Environment) examine(ctx context.Context, _ *engine.Client) (doctor.Report, error) {
-	in, err := e.input(e.project, e.modes(""))
+func (e *Environment) examine(ctx context.Context) (doctor.Report, error) {
+	in, err := e.doctorInput()
 	if err != nil {
 		return doctor.Report{}, err
 	}
-	input := doctor.Input{Project: e.project, Plan: in, Plans: map[string]plan.Plan{}}
+	e.askHost(&in)
+	if err := e.askEngine(ctx, &in); err != nil {
+		return doctor.Report{}, err
+	}
+	return e.diagnose(ctx, in)
+}
+
+// doctorInput is what the project's files say: what runs in each mode that it offers.
+func (e *Environment) doctorInput() (doctor.Input, error) {
+	in, err := e.input(e.project, e.modes(""))
+	if err != nil {
+		return doctor.Input{}, err
+	}
+	input := doctor.Input{Project: e.project, Plan: in, Plans: map[string]plan.Plan{}, UID: e.settings.UID}
 	for _, mode := range plan.Known(in) {
 		in.Modes = plan.Modes{Project: mode}
 		if input.Plans[mode], err = plan.Make(in); err != nil {
-			return doctor.Report{}, err
+			return doctor.Input{}, err
 		}
 	}
-	facts, err := doctor.Gather(ctx, input)
+	return input, nil
+}
+
+func (e *Environment) diagnose(ctx context.Context, in doctor.Input) (doctor.Report, error) {
+	off, err := e.switchedOff()
 	if err != nil {
 		return doctor.Report{}, err
 	}
-	off, err := e.switchedOff()
-	return doctor.Examine(facts, off), err
+	facts, err := doctor.Gather(ctx, in)
+	if err != nil {
+		return doctor.Report{}, err
+	}
+	return doctor.Examine(facts, off), nil
 }
 
 // switchedOff are the rules that x-devenv.doctor switches off, with their reasons.

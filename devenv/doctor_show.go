@@ -1,6 +1,7 @@
 package devenv
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -10,9 +11,10 @@ import (
 
 // showReport prints a report in one of its formats.
 func (e *Environment) showReport(report doctor.Report, options DoctorOptions) error {
-	switch root := e.project.Dir(); options.Format {
+	root := cmp.Or(report.Root, e.project.Dir()) // from where GitHub and others of its kind name files
+	switch options.Format {
 	case "json":
-		return e.settings.Term.JSON(report.JSON(root))
+		return e.settings.Term.JSON(report.JSON(e.project.Dir()))
 	case "sarif":
 		return e.settings.Term.JSON(report.SARIF(root, options.Version))
 	case "github":
@@ -31,27 +33,41 @@ func (e *Environment) showReport(report doctor.Report, options DoctorOptions) er
 	return nil
 }
 
-// remarks are the findings, grouped by file. The reason of a rule stands below the first of its findings.
+// remarks are the findings, grouped by file. The reason of a rule stands below the first of its findings, and what is
+// wrong in several lines of a file in the same way is said once.
 func (e *Environment) remarks(report doctor.Report) [][]term.Remark {
 	var groups [][]term.Remark
-	said, file := map[string]bool{}, "\x00"
+	reasoned, file := map[string]bool{}, "\x00"
+	first := map[[3]string]*term.Remark{}
 	for _, f := range report.Findings {
+		same := [3]string{f.Place.File, f.Rule, f.What}
+		if earlier := first[same]; earlier != nil {
+			earlier.Text = also(earlier.Text, f.Place.Line)
+			continue
+		}
 		if f.Place.File != file {
-			file, groups = f.Place.File, append(groups, nil)
+			file, groups = f.Place.File, append(groups, make([]term.Remark, 0, len(report.Findings)))
 		}
-		remark := term.Remark{Place: f.At(e.project.Rel), Level: string(f.Severity), Text: f.What, Name: f.Rule}
-		if !said[f.Rule] {
-			remark.Below = append(remark.Below, f.Why)
+		remark := term.Remark{Place: f.At(e.project.Rel), Level: string(f.Severity), Text: f.What, Name: f.Rule, Mend: f.Mend}
+		if !reasoned[f.Rule] {
+			remark.Why, reasoned[f.Rule] = f.Why, true
 		}
-		said[f.Rule] = true
-		mend := "mend: " + f.Mend
 		if f.Fix != nil {
-			mend += "  (--fix)"
+			remark.Mend += "  (--fix)"
 		}
-		remark.Below = append(remark.Below, mend)
-		groups[len(groups)-1] = append(groups[len(groups)-1], remark)
+		last := len(groups) - 1
+		groups[last] = append(groups[last], remark)
+		first[same] = &groups[last][len(groups[last])-1]
 	}
 	return groups
+}
+
+// also adds a line to a text: "..., also line 27, 31".
+func also(text string, line int) string {
+	if strings.Contains(text, ", also line ") {
+		return fmt.Sprintf("%s, %d", text, line)
+	}
+	return fmt.Sprintf("%s, also line %d", text, line)
 }
 
 func found(n int) string {

@@ -2,17 +2,25 @@ package devenv
 
 import (
 	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"devenv/devenv/doctor"
+	"devenv/devenv/engine"
+	"devenv/devenv/image"
+	"devenv/devenv/plan"
 	"devenv/devenv/term"
 )
 
@@ -46,12 +54,13 @@ func TestDoctorSeeds(t *testing.T) {
 	for _, seed := range []string{"fastapi", "django"} {
 		dir := t.TempDir()
 		folder := filepath.Join("doctor", "testdata", "seeds", seed)
-		if err := os.CopyFS(dir, os.DirFS(folder)); err != nil {
-			t.Fatal(err)
-		}
-		path := filepath.Join("doctor", "testdata", "seeds", seed+".txtar")
+		path := folder + ".txtar"
 		archive, err := txtar.ParseFile(path)
 		if err != nil {
+			t.Fatal(err)
+		}
+		unpackIn(t, dir, archive)
+		if err := os.CopyFS(dir, os.DirFS(folder)); err != nil {
 			t.Fatal(err)
 		}
 		wanted(t, path, archive, findings(t, dir, archive))
@@ -61,10 +70,13 @@ func TestDoctorSeeds(t *testing.T) {
 // The examples have no fault that the doctor knows of.
 func TestDoctorExamples(t *testing.T) {
 	t.Parallel()
-	for _, example := range []string{"fastapi", "gosvc"} {
+	for example, locked := range map[string]string{"fastapi": "src", "django": "backend", "gosvc": ""} {
 		dir := t.TempDir()
 		if err := os.CopyFS(dir, os.DirFS(filepath.Join("..", "examples", example))); err != nil {
 			t.Fatal(err)
+		}
+		if locked != "" { // whoever clones the repository makes the lock: it would name a registry
+			write(t, filepath.Join(dir, locked, "uv.lock"), "version = 1\n")
 		}
 		if got := findings(t, dir, &txtar.Archive{}); got != "" {
 			t.Errorf("%s: a false alarm\n%s", example, got)
@@ -95,33 +107,58 @@ func wanted(t *testing.T, path string, archive *txtar.Archive, got string) {
 func unpack(t *testing.T, archive *txtar.Archive) string {
 	t.Helper()
 	dir := t.TempDir()
-	for _, file := range archive.Files {
-		path := filepath.Join(dir, filepath.FromSlash(file.Name))
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, file.Data, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
+	unpackIn(t, dir, archive)
 	return dir
 }
 
-// findings are what the doctor says of a project, a line each, without an engine. The comment of an archive says what
-// is so in the world around it: a line "git FILE..." has git know these files.
+func unpackIn(t *testing.T, dir string, archive *txtar.Archive) {
+	t.Helper()
+	for _, file := range archive.Files {
+		write(t, filepath.Join(dir, filepath.FromSlash(file.Name)), string(file.Data))
+	}
+}
+
+func write(t *testing.T, path, content string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// findings are what the doctor says of a project, a line each. The comment of an archive says what is so in the world
+// around it: a line "git FILE..." has git know these files, "uid N" is who runs devenv, "build MODE" has the engine build
+// its images, "base IMAGE LOCAL" has a local image stand for a base image. FOLDER.host.json beside a project is the machine; where there is none nothing is known of it.
 func findings(t *testing.T, dir string, archive *txtar.Archive) string {
 	t.Helper()
-	surroundings(t, dir, string(archive.Comment))
+	world := surroundings(t, dir, string(archive.Comment))
 	var errors bytes.Buffer
 	env, err := Open(t.Context(), Settings{
-		Dir: dir, Env: []string{"HOME=" + dir, "PATH=" + os.Getenv("PATH")}, Out: &errors, Err: &errors,
-		Term: term.New(&errors, &errors, term.Color{}, false), Now: t.Context(),
+		Dir: dir, Env: append(os.Environ(), "HOME="+dir, "COMPOSE_PROJECT_NAME="+projectName(dir)), Out: &errors, Err: &errors,
+		Term: term.New(&errors, &errors, term.Color{}, false), Now: t.Context(), UID: world.uid,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer env.Close()
-	report, err := env.examine(t.Context(), nil)
+	in, err := env.doctorInput()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if content, err := os.ReadFile(dir + ".host.json"); err == nil {
+		if err := json.Unmarshal(content, &in.Host); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if world.base != nil {
+		lookBelow(t, env, &in, world.base)
+	}
+	if world.build != "" {
+		lookInto(t, env, &in, world.build)
+	}
+	report, err := env.diagnose(t.Context(), in)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,19 +169,88 @@ func findings(t *testing.T, dir string, archive *txtar.Archive) string {
 	return text.String()
 }
 
-func surroundings(t *testing.T, dir, comment string) {
+// lookInto has the engine build the images of a mode, and looks at these alone.
+func lookInto(t *testing.T, env *Environment, in *doctor.Input, mode string) {
+	t.Helper()
+	if err := env.Build(t.Context(), BuildOptions{Mode: mode}); err != nil {
+		t.Fatal("the engine that `make engine` provides is needed: ", err)
+	}
+	t.Cleanup(func() {
+		again, err := engine.Connect(context.Background(), env.stack.Endpoint())
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		for _, name := range withBuild(in.Plans[mode].Project.Services) {
+			ref := plan.ImageName(in.Plans[mode].Project.Name, in.Plans[mode].Project.Services[name])
+			if err := again.RemoveImage(context.Background(), ref); err != nil {
+				t.Error(err)
+			}
+		}
+		if err := again.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	in.Plans = map[string]plan.Plan{mode: in.Plans[mode]}
+	if err := env.askImages(t.Context(), in); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// lookBelow lets images stand for the base images of a project, which a machine without a registry does not have.
+func lookBelow(t *testing.T, env *Environment, in *doctor.Input, standIns map[string]string) {
+	t.Helper()
+	if err := env.connect(t.Context()); err != nil {
+		t.Fatal("the engine that `make engine` provides is needed: ", err)
+	}
+	in.Base = func(ctx context.Context, reference string) (*image.Image, error) {
+		found, err := env.baseImage(ctx, standIns[reference])
+		if found != nil {
+			found.Ref = reference
+		}
+		return found, err
+	}
+}
+
+// projectName is one that no other test has.
+func projectName(dir string) string {
+	sum := sha256.Sum256([]byte(dir))
+	return "doctor-" + hex.EncodeToString(sum[:6])
+}
+
+// world is what is around a project.
+type world struct {
+	uid   int
+	build string
+	base  map[string]string
+}
+
+// surroundings makes what the comment of an archive speaks of. The user is root where it speaks of none.
+func surroundings(t *testing.T, dir, comment string) (around world) {
 	t.Helper()
 	for line := range strings.Lines(comment) {
 		words := strings.Fields(line)
-		if len(words) == 0 || words[0] != "git" {
-			continue
+		switch {
+		case len(words) < 2:
+		case words[0] == "uid":
+			around.uid, _ = strconv.Atoi(words[1])
+		case words[0] == "build":
+			around.build = words[1]
+		case words[0] == "base":
+			around.base = map[string]string{words[1]: words[2]}
+		case words[0] == "git":
+			run(t, dir, "git", "init", "-q")
+			run(t, dir, "git", append([]string{"add", "-f"}, words[1:]...)...)
 		}
-		for _, args := range [][]string{{"init", "-q"}, append([]string{"add", "-f"}, words[1:]...)} {
-			cmd := exec.CommandContext(t.Context(), "git", args...)
-			cmd.Dir = dir
-			if output, err := cmd.CombinedOutput(); err != nil {
-				t.Fatalf("git %v: %v: %s", args, err, output)
-			}
-		}
+	}
+	return around
+}
+
+func run(t *testing.T, dir, program string, args ...string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), program, args...)
+	cmd.Dir = dir
+	if output, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%s %v: %v: %s", program, args, err, output)
 	}
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 
 	"devenv/devenv/engine"
+	"devenv/devenv/files"
 	"devenv/devenv/plan"
-	"devenv/devenv/uv"
 )
 
 // environmentOf is the name by which the state knows the environment of a container: that of the volume that it is in, else
@@ -26,8 +26,8 @@ func packages(in plan.Input, service types.ServiceConfig) (plan.Packages, bool) 
 	if !found {
 		return plan.Packages{}, false
 	}
-	files, err := project.Read()
-	return plan.Packages{Folder: project.Container, Asked: files.Fingerprint()}, err == nil
+	asked, err := project.Read()
+	return plan.Packages{Folder: project.Container, Asked: asked.Fingerprint()}, err == nil
 }
 
 // readyEnvironments prepares what volumes of environments need before their containers are made. filled says that the images
@@ -37,7 +37,7 @@ func (e *Environment) readyEnvironments(ctx context.Context, planned plan.Plan, 
 		if _, err := os.Lstat(host); err == nil || !e.engine.Endpoint().Local() {
 			continue
 		}
-		if err := uv.MakeFolder(host); err != nil {
+		if err := files.MakeFolder(host); err != nil {
 			return err
 		}
 	}

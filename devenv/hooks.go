@@ -16,6 +16,14 @@ import (
 	"devenv/devenv/state"
 )
 
+// hooks are the project's, unless the command is to go without.
+func (e *Environment) hooks() []hook.Hook {
+	if e.settings.NoHooks {
+		return nil
+	}
+	return e.project.Hooks
+}
+
 // hookRun are the hooks of one `up`, as it was decided before it touched anything.
 type hookRun struct {
 	env       *Environment
@@ -33,7 +41,11 @@ func (e *Environment) hooksOf(ctx context.Context, planned plan.Plan, timeout ti
 	if len(hooks) == 0 {
 		return run, nil
 	}
-	changes, err := stack.Changes(ctx, e.engine, planned.Project)
+	shown, err := e.revealed(ctx, planned)
+	if err != nil {
+		return nil, err
+	}
+	changes, err := stack.Changes(ctx, e.engine, shown.Project)
 	if err != nil {
 		return nil, err
 	}
@@ -195,7 +207,11 @@ func (e *Environment) hookIn(ctx context.Context, id string, h hook.Hook, output
 // hookInOneOff runs a hook in a container of its own, made as the next one of the service will be, after what the service
 // depends on is up.
 func (e *Environment) hookInOneOff(ctx context.Context, planned plan.Plan, h hook.Hook, timeout time.Duration, output io.Writer) (int, error) {
-	quiet, err := stack.Open(ctx, e.settings.Env, stack.Streams{Out: io.Discard, Err: io.Discard})
+	planned, err := e.revealed(ctx, planned)
+	if err != nil {
+		return 0, err
+	}
+	quiet, err := e.quietStack(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -213,6 +229,6 @@ func (e *Environment) hookInOneOff(ctx context.Context, planned plan.Plan, h hoo
 
 // hostEnv is the environment of a command on this machine: devenv's own, and what is being run.
 func (e *Environment) hostEnv(planned plan.Plan) []string {
-	return append(slices.Clone(e.settings.Env),
+	return append(slices.Clone(withContext(e.settings.Env, e.settings.context)),
 		"COMPOSE_PROJECT_NAME="+planned.Project.Name, "DEVENV_MODE="+planned.Modes.Of(""), "DEVENV_PROFILE="+planned.Profile)
 }

@@ -45,6 +45,10 @@ func (e *Environment) Build(ctx context.Context, options BuildOptions) error {
 
 // build asks BuildKit for every image of the plan; what is up to date costs only the question.
 func (e *Environment) build(ctx context.Context, planned plan.Plan, flags buildFlags) error {
+	planned, err := e.revealed(ctx, planned)
+	if err != nil {
+		return err
+	}
 	requests := e.buildRequests(planned, flags)
 	if len(requests) == 0 {
 		return nil
@@ -107,7 +111,7 @@ func (e *Environment) imageIDs(ctx context.Context, requests []build.Request) (m
 func (e *Environment) buildOptions() build.Options {
 	return build.Options{
 		Dir: e.settings.Dir, Out: e.settings.Err, Terminal: e.settings.Interactive,
-		Hidden: []string{e.store.Folder()}, Mask: e.project.Masker().Text,
+		Hidden: []string{e.store.Folder()}, Mask: e.hide,
 		Auth: func(_ context.Context, host string) (build.Credentials, error) {
 			user, secret, err := e.stack.Credentials(host)
 			return build.Credentials{Username: user, Secret: secret}, err
@@ -129,7 +133,7 @@ func (e *Environment) buildRequests(planned plan.Plan, flags buildFlags) []build
 			Tags:    []string{plan.ImageName(planned.Project.Name, service)},
 			Labels:  stack.ImageLabels(e.project.Compose, name),
 			Secrets: planned.Project.Secrets, Environment: planned.Project.Environment,
-			NoCache: flags.noCache, Pull: flags.pull,
+			NoCache: flags.noCache, Pull: flags.pull, Bundle: planned.Trust.File,
 		})
 	}
 	return requests

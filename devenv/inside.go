@@ -108,7 +108,14 @@ func (e *Environment) Run(ctx context.Context, options RunOptions) (status int, 
 	if err := e.readyEnvironments(ctx, planned, true); err != nil {
 		return 0, err
 	}
-	status, err = e.stack.Run(ctx, e.engine, planned.Project, stack.RunOptions{
+	shown, err := e.revealed(ctx, planned)
+	if err != nil {
+		return 0, err
+	}
+	if err := e.reveal(ctx, planned, &command.Env); err != nil {
+		return 0, err
+	}
+	status, err = e.stack.Run(ctx, e.engine, shown.Project, stack.RunOptions{
 		CommandOptions: command, Entrypoint: entrypoint, NoDeps: options.NoDeps, ServicePorts: options.ServicePorts, Remove: !options.Keep, Report: e.report,
 	})
 	return status, errors.Join(err, e.clearMountPoints(e.settings.Now, planned))

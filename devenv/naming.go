@@ -5,8 +5,11 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"devenv/devenv/checkout"
+	"devenv/devenv/engine"
 	"devenv/devenv/fault"
 	"devenv/devenv/plan"
 	"devenv/devenv/stack"
@@ -20,14 +23,15 @@ func (e *Environment) naming(dir, base string, source checkout.Source) (checkout
 	if err != nil {
 		return checkout.Naming{}, err
 	}
-	return checkout.Name(e.checkout, base, source, stillThere(known)), nil
+	return checkout.Name(e.checkout, base, source, e.rivals(base, known, state.In(dir))), nil
 }
 
-// stillThere are the projects whose folders are there.
-func stillThere(known []state.Project) []state.Project {
+// rivals are the projects that have a say in the name of this one: what is known of this checkout, by this machine or else by
+// its own state, and those of the same name in folders that are there.
+func (e *Environment) rivals(base string, known []state.Project, store state.Store) []state.Project {
 	var all []state.Project
-	for _, project := range known {
-		if !project.Gone() {
+	for _, project := range append(known, store.Project()...) {
+		if project.Folder == e.checkout.Folder || strings.HasPrefix(project.Name, base) && !project.Gone() {
 			all = append(all, project)
 		}
 	}
@@ -45,7 +49,7 @@ func (e *Environment) settle(ctx context.Context, dir string) (moved bool, err e
 		err = store.Disown(here.Folder)
 	default:
 		moved = true
-		err = errors.Join(e.moved(ctx, home, here), store.Own(here.Folder))
+		err = e.moved(ctx, store, here)
 	}
 	if errors.Is(err, state.ErrUnwritable) {
 		e.settings.Term.Warn("%s: this folder was copied or moved, and that cannot be remembered", err)
@@ -54,9 +58,10 @@ func (e *Environment) settle(ctx context.Context, dir string) (moved bool, err e
 	return moved, err
 }
 
-// moved remembers where a project is now.
-func (e *Environment) moved(ctx context.Context, from string, to checkout.Checkout) error {
-	return e.registry().Change(ctx, func(known []state.Project) ([]state.Project, error) {
+// moved remembers where a project is now, on this machine's list and in its own state.
+func (e *Environment) moved(ctx context.Context, store state.Store, to checkout.Checkout) error {
+	from, own := store.Home(), store.Project()
+	err := e.registry().Change(ctx, func(known []state.Project) ([]state.Project, error) {
 		for i, project := range known {
 			if project.Folder == from {
 				known[i].Folder, known[i].Root = to.Folder, to.Root
@@ -64,6 +69,12 @@ func (e *Environment) moved(ctx context.Context, from string, to checkout.Checko
 		}
 		return known, nil
 	})
+	err = errors.Join(err, store.Own(to.Folder))
+	for _, project := range own {
+		project.Folder, project.Root = to.Folder, to.Root
+		err = errors.Join(err, store.SaveProject(project))
+	}
+	return err
 }
 
 // same says that two paths lead to one folder, as with a bind mount, or where letters may be large or small.
@@ -87,19 +98,51 @@ func (e *Environment) claim(ctx context.Context) error {
 	if e.source == checkout.Given {
 		own.Base = ""
 	}
-	err := e.registry().Change(ctx, func(known []state.Project) ([]state.Project, error) {
-		now := checkout.Name(e.checkout, naming.Base, e.source, stillThere(known))
-		if now.Project != naming.Project {
-			return nil, fault.New(fault.Failed, "project %s was started from another folder at this moment", naming.Project).
+	older, err := e.unknownOwner(ctx, own)
+	if err != nil {
+		return err
+	}
+	var taken error
+	err = e.registry().Change(ctx, func(known []state.Project) ([]state.Project, error) {
+		known = append(known, older...)
+		now := checkout.Name(e.checkout, naming.Base, e.source, e.rivals(naming.Base, known, e.store))
+		if taken = nil; now.Project != naming.Project {
+			taken = fault.New(fault.Failed, "project %s is another folder's, because %s", naming.Project, now.Cause).
 				WithHint("type it again: the project of this folder is called %s now", now.Project)
+			return known, nil
 		}
 		return append(others(known, own), own), nil
 	})
+	if err = errors.Join(err, taken); err == nil {
+		err = e.store.SaveProject(own)
+	}
 	if errors.Is(err, state.ErrUnwritable) {
 		e.settings.Term.Warn("%s: a second clone of this project would not know of this one", err)
 		return nil
 	}
 	return err
+}
+
+// unknownOwner is the folder from which this project was started, by its containers, where that is another checkout and this
+// machine knows of neither: it was `docker compose`, or the list was lost.
+func (e *Environment) unknownOwner(ctx context.Context, own state.Project) ([]state.Project, error) {
+	known, err := e.registry().Projects()
+	if err != nil || own.Base == "" || slices.ContainsFunc(known, func(p state.Project) bool { return p.Name == own.Name }) {
+		return nil, err
+	}
+	containers, err := e.engine.Containers(ctx, own.Name)
+	for i := range containers {
+		folder := containers[i].Labels[engine.LabelWorkingDir]
+		if folder == "" || !e.engine.Endpoint().Local() {
+			continue
+		}
+		other := checkout.Find(folder)
+		owner := state.Project{Name: own.Name, Base: own.Base, Folder: other.Folder, Root: other.Root, Git: other.Git(), Engine: own.Engine}
+		if other.Root != own.Root && !owner.Gone() {
+			return []state.Project{owner}, nil
+		}
+	}
+	return nil, err
 }
 
 // share makes sure of the volumes that this checkout has in common with the first one.
@@ -118,8 +161,12 @@ func others(known []state.Project, own state.Project) []state.Project {
 	return all
 }
 
-// registry is this user's, by the XDG base directory specification; where there is no home nothing is remembered.
-func (e *Environment) registry() state.Registry {
+// registry is this user's; where there is no home nothing is remembered.
+func (e *Environment) registry() state.Registry { return state.RegistryIn(e.stateHome()) }
+
+// stateHome is the folder for what devenv knows of this user's projects, by the XDG base directory specification; "" where
+// there is no home.
+func (e *Environment) stateHome() string {
 	folder := e.variable("XDG_STATE_HOME")
 	for _, below := range [...][2]string{{"HOME", ".local/state"}, {"LOCALAPPDATA", ""}} {
 		if home := e.variable(below[0]); !filepath.IsAbs(folder) && home != "" {
@@ -127,7 +174,7 @@ func (e *Environment) registry() state.Registry {
 		}
 	}
 	if !filepath.IsAbs(folder) {
-		return state.RegistryIn("")
+		return ""
 	}
-	return state.RegistryIn(filepath.Join(folder, "devenv"))
+	return filepath.Join(folder, "devenv")
 }

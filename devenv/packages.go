@@ -1,14 +1,10 @@
 package devenv
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"io"
 	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/compose-spec/compose-go/v2/types"
 
@@ -164,7 +160,7 @@ func (e *Environment) uvRunner(c engine.Container, work packageWork) uv.Runner {
 	runner := uv.Runner{
 		Engine: e.engine, ID: c.ID, Service: c.Service, Project: project,
 		Out: e.settings.Out, Err: e.settings.Err, Now: e.settings.Now,
-		Secrets: uv.Credentials(work.files, e.settings.Env, netrc(e.settings.Env)),
+		Secrets: uv.Credentials(work.files, e.settings.Env, credentialStores(e.settings.Env)),
 		Fetch:   func(ctx context.Context) ([]byte, error) { return e.fetchUV(ctx, c, work) },
 		Image:   work.image(c.Service), Brought: broughtUV(work, c.Service), Downloads: environment.Downloads,
 	}
@@ -239,7 +235,10 @@ func (e *Environment) oneOff(ctx context.Context, work packageWork) (engine.Cont
 	if err := e.readyEnvironments(ctx, planned, true); err != nil {
 		return engine.Container{}, err
 	}
-	quiet, err := stack.Open(ctx, e.settings.Env, stack.Streams{Out: io.Discard, Err: io.Discard})
+	if planned, err = e.revealed(ctx, planned); err != nil {
+		return engine.Container{}, err
+	}
+	quiet, err := e.quietStack(ctx)
 	if err != nil {
 		return engine.Container{}, err
 	}
@@ -278,22 +277,4 @@ func withoutLock(in plan.Input, service types.ServiceConfig, locked bool) types.
 // runsLocal tells the containers that run a service in mode local.
 func runsLocal(c engine.Container) bool {
 	return !c.Oneoff && c.State == engine.Running && c.Labels[plan.ModeLabel] == ""
-}
-
-// netrc is the text of the user's netrc file, "" where there is none that can be read.
-func netrc(env []string) string {
-	var home, named string
-	for _, assignment := range env {
-		if value, ok := strings.CutPrefix(assignment, "HOME="); ok {
-			home = value
-		}
-		if value, ok := strings.CutPrefix(assignment, "NETRC="); ok {
-			named = value
-		}
-	}
-	content, err := os.ReadFile(cmp.Or(named, filepath.Join(home, ".netrc")))
-	if err != nil {
-		return ""
-	}
-	return string(content)
 }

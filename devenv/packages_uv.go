@@ -102,6 +102,7 @@ func (e *Environment) builtUV(ctx context.Context, work packageWork, name string
 	tag := project.Name + "-" + name + ":" + uvStage
 	_, err = build.Run(ctx, e.engine, []build.Request{{
 		Service: name, Build: recipe, Platform: service.Platform, Tags: []string{tag}, Secrets: project.Secrets, Environment: project.Environment,
+		Bundle: work.planned.Trust.File,
 	}}, e.buildOptions())
 	if err != nil {
 		return nil, err

@@ -22,13 +22,17 @@ import (
 func (e *Environment) input(of *project.Project, modes plan.Modes) (plan.Input, error) {
 	in := plan.Input{
 		Project: of.Compose, Extensions: of.Services, Modes: modes, DebugWait: e.settings.DebugWait,
-		NoDebug: e.withoutDebugger(), Profile: e.profileName(), Hooks: e.project.Hooks,
+		NoDebug: e.withoutDebugger(), DebugAt: e.debugPortsChosen(), Profile: e.profileName(), Hooks: e.hooks(),
 		Naming: of.Naming(), Shared: of.Extension.Volumes,
 		Dockerfiles: map[string]*dockerfile.File{}, IsFile: isFile,
 	}
 	in.Agent.Content, in.Agent.Path = agentFile()
 	in.Kept = e.store.Environments()
 	in.Packages = func(service types.ServiceConfig) (plan.Packages, bool) { return packages(in, service) }
+	var err error
+	if in.Trust, err = of.CABundle(); err != nil {
+		return in, err
+	}
 	for _, service := range of.Compose.Services {
 		if service.Build == nil || remote(service.Build.Context) {
 			continue

@@ -37,39 +37,51 @@ func (e *Environment) ported(planned plan.Plan, rules plan.PortRules) (plan.Plan
 // portRules are what host ports are decided by, but for what is taken: the profile goes before x-devenv.
 func (e *Environment) portRules(planned plan.Plan) (plan.PortRules, error) {
 	rules := plan.PortRules{
-		Fixed: map[string]plan.Fixed{}, ByProfile: map[string]bool{}, Remembered: e.store.Ports(),
-		Debug: forwarded(debugPorts(e.store.DebugPorts(), planned.Debug), planned.Debug), Host: engineHost(e.stack.Endpoint()),
+		ByProfile: map[string]bool{}, Remembered: e.store.Ports(), Host: engineHost(e.stack.Endpoint()),
+		Debug: forwarded(debugPorts(e.store.DebugPorts(), planned.Debug), planned.Debug),
 	}
-	policy, said := e.project.Extension.Ports, profiles.PortPolicy{}
+	said := profiles.PortPolicy{}
 	if e.profile != nil {
 		said = e.profile.Ports
 		for name, service := range e.profile.Services {
 			rules.ByProfile[name] = service != nil && service.Ports != nil
 		}
 	}
+	policy := said.Over(e.project.Extension.Ports)
 	place := func(inProfile bool, path ...string) string {
 		if inProfile {
 			return e.profilePlace(append([]string{"ports"}, path...)...)
 		}
 		return e.project.Place(append([]string{"x-devenv", "ports"}, path...)...)
 	}
-	both := said.Over(policy)
-	for key, port := range both.Fixed {
-		at := place(said.Fixed[key] != 0, key)
-		rules.Fixed[key] = plan.Fixed{Port: port, Cause: at}
+	rules.Auto, rules.Offset = policy.Policy == profiles.PortsAuto, policy.Offset
+	switch policy.Policy {
+	case "":
+		if rules.Cause = e.autoByDefault(); rules.Cause != "" {
+			rules.Auto, rules.Reserved = true, e.keptForFirst(e.project.Compose)
+		}
+	case profiles.PortsOffset:
+		rules.Cause = place(said.Policy != "", profiles.PortsOffset) + " says offset"
+	default:
+		rules.Cause = place(said.Policy != "") + " says " + policy.Policy
+	}
+	var err error
+	rules.Fixed, err = e.fixedPorts(policy, func(key string) string { return place(said.Fixed[key] != 0, key) })
+	return rules, err
+}
+
+// fixedPorts are the host ports that somebody has chosen one by one, each with its place.
+func (e *Environment) fixedPorts(policy profiles.PortPolicy, place func(key string) string) (map[string]plan.Fixed, error) {
+	fixed := map[string]plan.Fixed{}
+	for _, key := range slices.Sorted(maps.Keys(policy.Fixed)) {
 		service, container, _ := strings.Cut(key, ":")
 		number, _ := strconv.ParseUint(container, 10, 16) // package profiles has seen that it is one
-		if err := e.project.CheckPort(service, uint16(number), at+": ports: "); err != nil {
-			return rules, err
+		if err := e.project.CheckPort(service, uint16(number), place(key)+": ports: "); err != nil {
+			return nil, err
 		}
+		fixed[key] = plan.Fixed{Port: policy.Fixed[key], Cause: place(key)}
 	}
-	rules.Offset, rules.Auto = both.Offset, both.Policy == profiles.PortsAuto
-	if why := e.autoByDefault(); both.Policy == "" && why != "" {
-		rules.Auto, rules.Cause = true, why
-	} else if both.Policy != "" {
-		rules.Cause = place(said.Policy != "") + " says " + both.Policy
-	}
-	return rules, nil
+	return fixed, nil
 }
 
 // autoByDefault is why this checkout takes free ports where nobody has chosen: another one of the project may have the
@@ -97,6 +109,7 @@ func (e *Environment) allocate(ctx context.Context, planned plan.Plan) (plan.Pla
 	if err != nil {
 		return planned, err
 	}
+	kept := rules.Reserved
 	var unknown error
 	rules.Taken = func(at plan.Binding, port uint16) string {
 		if who, stolen := e.stolen[port]; stolen {
@@ -107,7 +120,7 @@ func (e *Environment) allocate(ctx context.Context, planned plan.Plan) (plan.Pla
 		return who
 	}
 	err = e.registry().DecidePorts(ctx, e.checkout.Folder, e.store, func(others map[string]state.Ports) (state.Ports, error) {
-		rules.Reserved = e.reserved(others)
+		rules.Reserved = either(kept, e.reserved(others))
 		decided, err := e.ported(planned, rules)
 		planned = decided
 		return memory(decided.Ports), errors.Join(unknown, err)

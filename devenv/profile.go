@@ -132,11 +132,25 @@ func (e *Environment) withoutDebugger() map[string]string {
 		return off
 	}
 	for name, service := range e.profile.Services {
-		if service != nil && service.Debug != nil && !*service.Debug {
+		if service != nil && service.Debug != nil && service.Debug.Off {
 			off[name] = e.profilePlace("services", name, "debug")
 		}
 	}
 	return off
+}
+
+// debugPortsChosen are the ports that the profile chooses for debuggers.
+func (e *Environment) debugPortsChosen() map[string]uint16 {
+	chosen := map[string]uint16{}
+	if e.profile == nil {
+		return chosen
+	}
+	for name, service := range e.profile.Services {
+		if service != nil && service.Debug != nil && service.Debug.Port != 0 {
+			chosen[name] = service.Debug.Port
+		}
+	}
+	return chosen
 }
 
 // currentProfile is the name of the profile that the next command uses.

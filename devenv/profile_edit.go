@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -37,7 +38,9 @@ func (e *Environment) CreateProfile(ctx context.Context, asked NewProfile) error
 			WithHint("devenv profile edit %s", asked.Name)
 	}
 	if asked.Ask && e.settings.Interactive {
-		e.ask(&asked)
+		if err := e.ask(ctx, &asked); err != nil {
+			return err
+		}
 	}
 	content := []byte(asked.text())
 	if err := e.check(ctx, asked.Name, path, content); err != nil {
@@ -50,22 +53,39 @@ func (e *Environment) CreateProfile(ctx context.Context, asked NewProfile) error
 }
 
 // ask completes what flags have not said.
-func (e *Environment) ask(asked *NewProfile) {
-	answers := bufio.NewScanner(e.settings.In)
-	question := func(text string, into *string) {
-		if *into != "" {
-			return
+func (e *Environment) ask(ctx context.Context, asked *NewProfile) error {
+	answers := lines(e.settings.In)
+	extends := strings.Join(asked.Extends, ",")
+	for _, question := range []struct {
+		text string
+		into *string
+	}{{"description", &asked.Description}, {"extends, of " + list(e.Profiles()), &extends}, {"mode", &asked.Mode}} {
+		if *question.into != "" {
+			continue
 		}
-		e.settings.Term.Say("%s (Enter for none)", text)
-		if answers.Scan() {
-			*into = strings.TrimSpace(answers.Text())
+		e.settings.Term.Say("%s (Enter for none)", question.text)
+		select {
+		case answer := <-answers:
+			*question.into = strings.TrimSpace(answer)
+		case <-ctx.Done():
+			return interrupted()
 		}
 	}
-	extends := strings.Join(asked.Extends, ",")
-	question("description", &asked.Description)
-	question("extends, of "+list(e.Profiles()), &extends)
-	question("mode", &asked.Mode)
 	asked.Extends = strings.FieldsFunc(extends, func(r rune) bool { return r == ',' || r == ' ' })
+	return nil
+}
+
+// lines are what is typed, line by line; after the end of the input they are empty. Goroutine: it stays in its read until
+// somebody types or the process ends, and in its send until the line is wanted.
+func lines(in io.Reader) <-chan string {
+	typed := make(chan string)
+	go func() {
+		defer close(typed)
+		for scanner := bufio.NewScanner(in); scanner.Scan(); {
+			typed <- scanner.Text()
+		}
+	}()
+	return typed
 }
 
 // schemaFile is the name of the schema beside the state; text names it for editors.
@@ -229,8 +249,9 @@ func (e *Environment) elsewhere(name string) ([]byte, bool) {
 	return profiles.Starter(name)
 }
 
-// RemoveProfile deletes the developer's own file of a profile, or the team's. A profile in use is not removed.
-func (e *Environment) RemoveProfile(name string, team bool) error {
+// RemoveProfile deletes the developer's own file of a profile, or the team's. A profile in use is not removed, and unless
+// forced, none that another extends.
+func (e *Environment) RemoveProfile(name string, team, force bool) error {
 	if err := profiles.CheckName(name); err != nil {
 		return err
 	}
@@ -244,6 +265,9 @@ func (e *Environment) RemoveProfile(name string, team bool) error {
 	}
 	if name == e.currentProfile() && len(e.layers(name)) == 1 {
 		return fault.New(fault.Usage, "profile %s: it is in use", name).WithHint("devenv profile use none")
+	}
+	if user, place := e.places().Extending(name); user != "" && !force && len(e.layers(name)) == 1 {
+		return fault.New(fault.Usage, "%s: profile %s extends it", place, user).WithHint("--force removes it all the same")
 	}
 	if err := os.Remove(path); err != nil {
 		return fault.New(fault.Failed, "profile %s: %w", name, err)

@@ -3,6 +3,7 @@ package devenv
 import (
 	"strings"
 
+	"devenv/devenv/project"
 	"devenv/devenv/secret"
 	"devenv/profiles"
 )
@@ -96,9 +97,17 @@ func (e *Environment) ExplainProfile(name, format string) error {
 
 func maskValues(values []profiles.Value) {
 	for i := range values {
-		values[i].Value = mask(values[i].Name, values[i].Value)
+		values[i].Value = maskValue(values[i].Name, values[i].Value, values[i].Source)
 		maskValues(values[i].Over)
 	}
+}
+
+// maskValue hides a value, but not where a secret comes from.
+func maskValue(name, value string, source bool) string {
+	if source {
+		return secret.Text(value)
+	}
+	return mask(name, value)
 }
 
 // DiffProfiles prints the values in which two profiles differ.
@@ -114,7 +123,7 @@ func (e *Environment) DiffProfiles(one, other, format string) error {
 	differences := profiles.Diff(first, second)
 	for i := range differences {
 		d := &differences[i]
-		d.One, d.Other = mask(d.Name, d.One), mask(d.Name, d.Other)
+		d.One, d.Other = maskValue(d.Name, d.One, d.OneSource), maskValue(d.Name, d.Other, d.OtherSource)
 	}
 	if format == "json" {
 		return e.settings.Term.JSON(differences)
@@ -135,3 +144,12 @@ func dash(text string) string {
 
 // ProfileSchema prints the JSON schema by which editors complete profiles.
 func (e *Environment) ProfileSchema() error { return e.settings.Term.JSON(profiles.Schema()) }
+
+// ComposeSchema prints the JSON schema by which editors complete compose files, x-devenv included.
+func (e *Environment) ComposeSchema() error {
+	schema, err := project.ComposeSchema()
+	if err != nil {
+		return err
+	}
+	return e.settings.Term.JSON(schema)
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"devenv/devenv/fault"
 	"devenv/devenv/plan"
 	"devenv/devenv/stack"
 	"devenv/devenv/state"
@@ -18,23 +19,28 @@ func (e *Environment) UseProfile(ctx context.Context, name string) error {
 		e.settings.Term.Warn("what was in use until now: %s", err)
 		before = e
 	}
+	defer e.part(before)
 	next, err := e.under(ctx, name)
 	if err != nil {
 		return err
 	}
+	defer e.part(next)
 	next.state = chooseProfile(e.state, name, next.profileModes())
 	in, planned, err := next.plan(next.modes(""), nil)
 	if err != nil {
 		return err
 	}
-	if err := e.connect(ctx); err != nil {
+	if err := e.reach(ctx, next); err != nil {
 		return err
 	}
-	before.engine, next.engine = e.engine, e.engine
 	if err := before.printSwitch(in, planned); err != nil {
 		return err
 	}
-	started, err := before.switchTo(ctx, next)
+	present, err := e.presentOf(ctx, before, next)
+	if err != nil {
+		return err
+	}
+	started, err := before.switchTo(ctx, next, present)
 	if err != nil {
 		return err
 	}
@@ -47,6 +53,20 @@ func (e *Environment) UseProfile(ctx context.Context, name string) error {
 		return nil
 	}
 	return next.handOver(ctx, started)
+}
+
+// presentOf are the services of before that have a container. An engine that is away, and that next does not want, keeps
+// what it has.
+func (e *Environment) presentOf(ctx context.Context, before, next *Environment) ([]string, error) {
+	err := e.reach(ctx, before)
+	if err == nil {
+		return before.present(ctx)
+	}
+	if before.settings.context == next.settings.context {
+		return nil, err
+	}
+	e.settings.Term.Warn("%s; what runs there is left", err)
+	return nil, nil
 }
 
 // under is the project loaded again with a profile, on the same connections.
@@ -87,19 +107,21 @@ func (e *Environment) printSwitch(in plan.Input, planned plan.Plan) error {
 	return e.settings.Term.Table([]string{"SERVICE", "WHAT", "BEFORE -> NOW"}, rows)
 }
 
-// switchTo brings what runs of e to what next has, and remembers the choice. The plan has no project where nothing runs.
-func (e *Environment) switchTo(ctx context.Context, next *Environment) (started plan.Plan, err error) {
-	present, err := e.present(ctx)
-	if err != nil {
-		return started, err
+// switchTo brings what runs of e, the services that are present, to what next has, and remembers the choice. The plan has
+// no project where nothing runs.
+func (e *Environment) switchTo(ctx context.Context, next *Environment, present []string) (started plan.Plan, err error) {
+	change := e.exchange
+	if e.another(next) {
+		change = e.move
 	}
-	if next.project.Compose.Name != e.project.Compose.Name && present != nil {
-		e.settings.Term.Say("%s runs on; `devenv -p %[1]s down` ends it", e.project.Compose.Name)
-		present = nil
+	if present != nil {
+		if err := e.mayMove(next); err != nil {
+			return started, err
+		}
 	}
 	err = next.change(ctx, func() error {
 		if present != nil {
-			if started, err = e.exchange(ctx, next, present); err != nil {
+			if started, err = change(ctx, next, present); err != nil {
 				e.settings.Term.Say("the profile of this checkout is still %s", e.currentProfile())
 				return err
 			}
@@ -107,6 +129,49 @@ func (e *Environment) switchTo(ctx context.Context, next *Environment) (started 
 		return next.store.Save(next.state)
 	})
 	return started, err
+}
+
+// another says whether next is another project: by name, or by engine. Each has its own containers and volumes.
+func (e *Environment) another(next *Environment) bool {
+	return next.project.Compose.Name != e.project.Compose.Name || next.settings.context != e.settings.context
+}
+
+// mayMove refuses to take a project away from under an `up` that follows it.
+func (e *Environment) mayMove(next *Environment) error {
+	holder, held := e.store.Holder(state.Live)
+	if !e.another(next) || !held || holder.Command == liveCommand {
+		return nil
+	}
+	return fault.New(fault.Failed, "%s is followed by %q (pid %d), and the profile puts another project in its place", e.project.Compose.Name, holder.Command, holder.PID).
+		WithHint("end it with Ctrl-C first")
+}
+
+// move takes the project down, but not its volumes, and starts next with the same services. What next needs is built
+// before, so that little can fail in between.
+func (e *Environment) move(ctx context.Context, next *Environment, present []string) (plan.Plan, error) {
+	wanted := append(without(present, without(present, next.Services())), without(next.Services(), e.Services())...)
+	in, planned, err := next.plan(next.modes(""), wanted)
+	if err == nil {
+		err = next.missing(in, planned)
+	}
+	if err == nil {
+		err = next.build(ctx, planned, buildFlags{})
+	}
+	if err == nil {
+		err = e.endBackground(ctx)
+	}
+	if err != nil {
+		return plan.Plan{}, err
+	}
+	e.settings.Term.Say("%s goes down and keeps its volumes; %s has its own", e.project.Compose.Name, next.project.Compose.Name)
+	scope := stack.Scope{Project: e.project.Compose, Report: e.report}
+	if err := e.stack.Down(ctx, e.project.Compose.Name, stack.DownOptions{Scope: scope}); err != nil {
+		return plan.Plan{}, err
+	}
+	if _, err = next.start(ctx, in, planned, UpOptions{Timeout: DefaultTimeout, NoBuild: true}); err != nil {
+		e.settings.Term.Say("`devenv up -d` brings %s back", e.project.Compose.Name)
+	}
+	return planned, err
 }
 
 // exchange removes the containers of services that next has not, and starts those that it adds with those that are

@@ -2,7 +2,12 @@ package devenv
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io/fs"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -63,10 +68,33 @@ func (e *Environment) watched(ctx context.Context, in plan.Input, planned plan.P
 	})
 	others.Go(func() { s.follow(ctx, untilEmpty, stop) })
 	others.Go(func() { s.rebuilds(ctx) })
+	others.Go(func() { s.guard(ctx, stop) })
 	s.running.Run(ctx)
 	stop()
 	others.Wait()
 	return nil
+}
+
+// guardEvery is how often a session looks whether the project's folder is still there.
+const guardEvery = 5 * time.Second
+
+// guard ends the session when the project's folder is gone, removed or moved: nothing is left to look after, and nobody
+// could reach the session any more. The events of a removal say only what was in the folder, and may be over before.
+func (s *session) guard(ctx context.Context, stop func()) {
+	again := time.NewTicker(guardEvery)
+	defer again.Stop()
+	for {
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			return
+		}
+		e := s.env()
+		if _, err := os.Stat(e.project.Dir()); errors.Is(err, fs.ErrNotExist) {
+			e.settings.Term.Say("%s is gone; what runs of it runs on, and `devenv prune` removes it", e.project.Dir())
+			stop()
+		}
+	}
 }
 
 func (e *Environment) newSession(ctx context.Context, in plan.Input, planned plan.Plan) *session {
@@ -143,8 +171,18 @@ func (s *session) adopt(ctx context.Context, adoption live.Adoption) {
 	s.running.Act(ctx, reload.Action{Verb: reload.Adopt, Causes: []reload.Cause{{Path: changed.project.Dir(), Rule: adoption.Command}}})
 }
 
-// socket is where a session of this checkout answers.
-func (e *Environment) socket() string { return filepath.Join(e.store.Folder(), "live.sock") }
+// socketLength is how long the path of a Unix socket may be, where that is shortest (macOS: 104 with the zero at its end).
+const socketLength = 103
+
+// socket is where a session of this checkout answers: in its state, or, where that path is too long, in the user's.
+func (e *Environment) socket() string {
+	path := filepath.Join(e.store.Folder(), "live.sock")
+	if home := e.stateHome(); len(path) > socketLength && home != "" {
+		sum := sha256.Sum256([]byte(path))
+		return filepath.Join(home, hex.EncodeToString(sum[:8])+".sock")
+	}
+	return path
+}
 
 // watchedFiles are the single files that decide what the project is.
 func (e *Environment) watchedFiles() []string {

@@ -34,6 +34,8 @@ type debuggers struct {
 }
 
 type debugPort struct {
+	wanted  uint16 // which may have been taken
+	end     func()
 	proxy   *debug.Proxy
 	address string
 	process chan struct{} // closed, and made anew, when another process of the service serves
@@ -69,15 +71,21 @@ func (d *debuggers) listen(debug map[string]plan.Debug) error {
 	ports := debugPorts(remembered, debug)
 	var all []error
 	for _, service := range slices.Sorted(maps.Keys(debug)) {
-		if d.ports[service] != nil || !debug[service].Forwarded() {
+		if !debug[service].Forwarded() {
 			continue
+		}
+		if now := d.ports[service]; now != nil {
+			if !debug[service].Chosen || now.wanted == ports[service] {
+				continue
+			}
+			now.end() // the profile chooses another one now
 		}
 		listener, err := listenNear(d.ctx, ports[service])
 		if err != nil {
 			all = append(all, fault.New(fault.Failed, "%s: no port for a debugger: %w", service, err))
 			continue
 		}
-		d.open(service, debug[service].Kind, listener)
+		d.open(service, debug[service].Kind, listener, ports[service])
 		got := portOf(listener)
 		if got != ports[service] {
 			e.settings.Term.Warn("%s: port %d is taken, so its debugger is at %d; `devenv debug vscode` tells VS Code", service, ports[service], got)
@@ -89,8 +97,9 @@ func (d *debuggers) listen(debug map[string]plan.Debug) error {
 	return errors.Join(all...)
 }
 
-func (d *debuggers) open(service string, kind plan.Debugger, listener net.Listener) {
-	port := &debugPort{address: listener.Addr().String(), process: make(chan struct{}), brought: map[string]error{}}
+func (d *debuggers) open(service string, kind plan.Debugger, listener net.Listener, wanted uint16) {
+	ctx, end := context.WithCancel(d.ctx)
+	port := &debugPort{address: listener.Addr().String(), wanted: wanted, end: end, process: make(chan struct{}), brought: map[string]error{}}
 	port.ahead.relay = func(container string) (*engine.Stream, error) {
 		return d.session.env().engine.Stream(d.ctx, container, engine.Command{Args: agent.Connect()})
 	}
@@ -111,7 +120,7 @@ func (d *debuggers) open(service string, kind plan.Debugger, listener net.Listen
 	}
 	port.proxy = debug.New(options)
 	d.ports[service] = port
-	d.running.Go(func() { _ = port.proxy.Run(d.ctx) }) // its only end is ctx
+	d.running.Go(func() { _ = port.proxy.Run(ctx) }) // its only end is ctx
 }
 
 func (d *debuggers) report(port *debugPort, event debug.Event) {

@@ -39,16 +39,13 @@ type UpOptions struct {
 // detached it then follows the logs until it is interrupted, and stops what it started.
 func (e *Environment) Up(ctx context.Context, options UpOptions) error {
 	e.settings.Mode, e.settings.Poll = cmp.Or(options.Mode, e.settings.Mode), options.Poll
-	e.settings.DebugWait = options.DebugWait
+	e.settings.DebugWait, e.settings.NoHooks = options.DebugWait, options.NoHooks
 	in, planned, err := e.plan(e.modes(""), options.Services)
 	if err == nil {
 		err = e.canWait(planned)
 	}
 	if err != nil {
 		return err
-	}
-	if options.NoHooks {
-		planned.Hooks = nil
 	}
 	if options.DryRun {
 		return e.printPlan(planned, options.Format)
@@ -187,7 +184,11 @@ func (e *Environment) converged(ctx context.Context, planned plan.Plan, options 
 // started converges. A port that is taken when it is wanted, and may be another one, is: the engine is the judge. What is
 // built with its number is built again.
 func (e *Environment) started(ctx context.Context, planned plan.Plan, options UpOptions) (plan.Plan, error) {
-	err := e.stack.Converge(ctx, e.engine, planned.Project, stack.ConvergeOptions{
+	shown, err := e.revealed(ctx, planned)
+	if err != nil {
+		return planned, err
+	}
+	err = e.stack.Converge(ctx, e.engine, shown.Project, stack.ConvergeOptions{
 		RemoveOrphans: options.RemoveOrphans, WaitTimeout: options.Timeout, Report: e.report,
 	})
 	next, dodged := e.dodge(ctx, planned, err)

@@ -4,7 +4,7 @@
 #
 #   1. a Docker Engine     one that answers is used as it is; else, on Debian and Ubuntu, one is installed and started
 #   2. the base images     present, else pulled, else, where no registry answers, built here as a stand-in
-#   3. the lock files      examples/*/src/uv.lock, which is not committed since it names the registry that it came from
+#   3. the lock files      uv.lock of each example, which is not committed since it names the registry that it came from
 #
 #   examples/engine.sh             do all three; about a second when all is there
 #   examples/engine.sh lock DIR    write DIR/uv.lock if it is missing (DIR holds pyproject.toml)
@@ -22,8 +22,9 @@ state=/var/lib/devenv-engine # log and pid of the engine that we start; owned by
 python_image=python:3.13-slim-bookworm
 uv_image=astral/uv:0.8.17
 go_image=golang:1.26-bookworm
+nginx_image=nginx:1.26-bookworm
 debian_image=debian:trixie-slim # only stand-ins are built from it
-images="$python_image $uv_image $go_image postgres:17-bookworm busybox:1.36"
+images="$python_image $uv_image $go_image $nginx_image postgres:17-bookworm busybox:1.36"
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin # where dockerd is, and not on everyone's PATH
 
 main() {
@@ -255,7 +256,7 @@ recipe_hash() {
 # host_ca is the bundle of authorities that this machine trusts: behind a proxy that re-signs TLS, containers need it too.
 host_ca=/etc/ssl/certs/ca-certificates.crt
 
-# Debian itself, the base of the others: it has Python 3.13 and PostgreSQL 17.
+# Debian itself, the base of the others: it has Python 3.13, PostgreSQL 17 and Nginx 1.26.
 recipe_debian() {
   has mmdebstrap || install mmdebstrap debian-archive-keyring
   [ -e $host_ca ] || install ca-certificates
@@ -379,6 +380,89 @@ CMD ["postgres"]
 EOF
 }
 
+# Nginx with the official image's folders, user, logs, templates and scripts of /docker-entrypoint.d.
+recipe_nginx() {
+  cat >docker-entrypoint.sh <<'EOF'
+#!/bin/bash
+# Starts Nginx; fills in the templates and runs the scripts first. The variables are those of the official image.
+set -euo pipefail
+
+say() { [ -n "${NGINX_ENTRYPOINT_QUIET_LOGS:-}" ] || echo "$0: $*" >&2; }
+
+local_resolvers() {
+  [ -n "${NGINX_ENTRYPOINT_LOCAL_RESOLVERS:-}" ] || return 0
+  NGINX_LOCAL_RESOLVERS=$(awk '$1 == "nameserver" { print ($2 ~ ":" ? "[" $2 "]" : $2) }' /etc/resolv.conf | xargs)
+  export NGINX_LOCAL_RESOLVERS
+}
+
+# Only variables of the environment are filled in: Nginx has a $ of its own.
+templates() {
+  local from=${NGINX_ENVSUBST_TEMPLATE_DIR:-/etc/nginx/templates} to=${NGINX_ENVSUBST_OUTPUT_DIR:-/etc/nginx/conf.d}
+  local suffix=${NGINX_ENVSUBST_TEMPLATE_SUFFIX:-.template} defined template file
+  [ -d "$from" ] || return 0
+  defined=$(awk -v filter="${NGINX_ENVSUBST_FILTER:-}" 'BEGIN { for (name in ENVIRON) if (name ~ filter) printf "${%s} ", name }')
+  while IFS= read -r template; do
+    file=$to/${template#"$from"/}
+    file=${file%"$suffix"}
+    say "$template -> $file"
+    mkdir -p "${file%/*}"
+    envsubst "$defined" <"$template" >"$file"
+  done < <(find -L "$from" -type f -name "*$suffix")
+}
+
+scripts() {
+  local f
+  for f in /docker-entrypoint.d/*; do
+    case "$f" in
+      *.envsh) if [ -x "$f" ]; then . "$f"; fi ;;
+      *.sh) if [ -x "$f" ]; then "$f"; fi ;;
+    esac
+  done
+}
+
+case "$1" in
+  nginx | nginx-debug) local_resolvers; templates; scripts ;;
+esac
+exec "$@"
+EOF
+  chmod 755 docker-entrypoint.sh
+  cat >nginx.conf <<'EOF'
+user nginx;
+worker_processes auto;
+error_log /var/log/nginx/error.log notice;
+pid /run/nginx.pid;
+events { worker_connections 1024; }
+http {
+    include /etc/nginx/mime.types;
+    default_type application/octet-stream;
+    access_log /var/log/nginx/access.log;
+    sendfile on;
+    keepalive_timeout 65;
+    include /etc/nginx/conf.d/*.conf;
+}
+EOF
+  cat >default.conf <<'EOF'
+server {
+    listen 80;
+    location / { root /usr/share/nginx/html; index index.html index.htm; }
+}
+EOF
+  cat >Dockerfile <<EOF
+FROM $debian_image
+RUN apt-get update -qq && apt-get install -qq --no-install-recommends nginx-light gettext-base curl \\
+ && rm -rf /var/lib/apt/lists/* /etc/nginx/sites-enabled \\
+ && useradd --system --home-dir /nonexistent --shell /bin/false nginx && mkdir -p /docker-entrypoint.d \\
+ && ln -sf /dev/stdout /var/log/nginx/access.log && ln -sf /dev/stderr /var/log/nginx/error.log
+COPY nginx.conf /etc/nginx/
+COPY default.conf /etc/nginx/conf.d/
+COPY docker-entrypoint.sh /
+EXPOSE 80
+STOPSIGNAL SIGQUIT
+ENTRYPOINT ["/docker-entrypoint.sh"]
+CMD ["nginx", "-g", "daemon off;"]
+EOF
+}
+
 # One static program under many names, as the official image: the smallest container, for tests.
 recipe_busybox() {
   apt-get download -qq busybox-static 2>/dev/null || { as_root apt-get update -qq && apt-get download -qq busybox-static; }
@@ -396,7 +480,7 @@ EOF
 
 make_sure_of_locks() {
   local project
-  for project in "$examples"/*/pyproject.toml "$examples"/*/src/pyproject.toml; do
+  for project in "$examples"/*/pyproject.toml "$examples"/*/{src,backend}/pyproject.toml; do
     [ ! -e "$project" ] || lock_project "$(dirname "$project")"
   done
 }

@@ -16,6 +16,7 @@ import (
 type Value struct {
 	Name   string  `json:"name"` // services.api.env.LOG_LEVEL
 	Value  string  `json:"value"`
+	Source bool    `json:"source,omitempty"` // the value is where a secret comes from
 	Origin Origin  `json:"origin"`
 	Over   []Value `json:"over,omitempty"` // the highest first
 }
@@ -32,17 +33,27 @@ func (p *Profile) values(mapping *yaml.Node, path []string, add func(Value)) {
 	for i := 0; i+1 < len(mapping.Content); i += 2 {
 		key, value := mapping.Content[i], mapping.Content[i+1]
 		below := append(slices.Clone(path), key.Value)
-		if value.Kind == yaml.MappingNode && len(value.Content) > 0 {
+		if value.Kind == yaml.MappingNode && len(value.Content) > 0 && !isVariable(below) {
 			p.values(value, below, add)
 			continue
 		}
-		name := strings.Join(below, ".")
-		shown := Value{Name: name, Value: written(value), Origin: p.places[key]}
+		shown := valueAt(below, value, p.places[key])
 		for _, replaced := range p.over[key] {
-			shown.Over = append(shown.Over, Value{Name: name, Value: written(replaced.value), Origin: replaced.origin})
+			shown.Over = append(shown.Over, valueAt(below, replaced.value, replaced.origin))
 		}
 		add(shown)
 	}
+}
+
+func valueAt(path []string, node *yaml.Node, origin Origin) Value {
+	value := Value{Name: strings.Join(path, "."), Origin: origin, Source: isSecret(path, node)}
+	var source Source
+	if value.Source && node.Decode(&source) == nil {
+		value.Value = source.String()
+	} else {
+		value.Value = written(node)
+	}
+	return value
 }
 
 // YAML is the merged profile as one file; shown is what of a value under a key may be seen.
@@ -96,6 +107,10 @@ type Difference struct {
 	Name  string `json:"name"`
 	One   string `json:"one"`
 	Other string `json:"other"`
+
+	// As in Value.
+	OneSource   bool `json:"one_source,omitempty"`
+	OtherSource bool `json:"other_source,omitempty"`
 }
 
 // Diff are the values in which two profiles differ, sorted; that they extend or describe themselves otherwise does not
@@ -109,10 +124,10 @@ func Diff(one, other *Profile) []Difference {
 		return all[name]
 	}
 	for _, v := range one.Values() {
-		of(v.Name).One = v.Value
+		of(v.Name).One, of(v.Name).OneSource = v.Value, v.Source
 	}
 	for _, v := range other.Values() {
-		of(v.Name).Other = v.Value
+		of(v.Name).Other, of(v.Name).OtherSource = v.Value, v.Source
 	}
 	differences := []Difference{}
 	for _, name := range slices.Sorted(maps.Keys(all)) {

@@ -79,6 +79,30 @@ func (p Places) base(name *yaml.Node, origin Origin, above []string) (*Profile, 
 	return base, nil
 }
 
+// Extending is the first profile by name that extends another one, and the place where it says so; "" where none does. A
+// profile that is wrong extends nothing.
+func (p Places) Extending(name string) (user, place string) {
+	for _, user := range p.Names() {
+		layers, err := p.layers(user)
+		if err != nil {
+			continue
+		}
+		for _, layer := range layers {
+			read, err := p.read(layer)
+			if err != nil {
+				continue
+			}
+			_, extends := document.Child(read.root, "extends")
+			for _, base := range items(extends) {
+				if base.Value == name && user != name {
+					return user, p.place(read.places[base])
+				}
+			}
+		}
+	}
+	return "", ""
+}
+
 // read parses and checks one layer.
 func (p Places) read(l layer) (*Profile, error) {
 	read := empty("")

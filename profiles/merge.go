@@ -26,10 +26,10 @@ func (p *Profile) merge(upper *Profile) {
 			p.Files = append(p.Files, file)
 		}
 	}
-	p.mergeMapping(p.root, upper.root)
+	p.mergeMapping(p.root, upper.root, nil)
 }
 
-func (p *Profile) mergeMapping(into, from *yaml.Node) {
+func (p *Profile) mergeMapping(into, from *yaml.Node, path []string) {
 	for i := 0; i+1 < len(from.Content); i += 2 {
 		key, value := from.Content[i], from.Content[i+1]
 		at := indexOf(into, key.Value)
@@ -38,8 +38,9 @@ func (p *Profile) mergeMapping(into, from *yaml.Node) {
 			continue
 		}
 		lowerKey, lower := into.Content[at], into.Content[at+1]
-		if lower.Kind == yaml.MappingNode && value.Kind == yaml.MappingNode {
-			p.mergeMapping(lower, value)
+		below := append(slices.Clone(path), key.Value)
+		if lower.Kind == yaml.MappingNode && value.Kind == yaml.MappingNode && !isVariable(below) {
+			p.mergeMapping(lower, value, below)
 			continue
 		}
 		replaced := append([]hidden{{lower, p.places[lowerKey]}}, p.over[lowerKey]...)

@@ -29,23 +29,26 @@ type Settings struct {
 	EnvFiles        List                `yaml:"env_files" doc:"files with variables for the compose files, over .env; the later over the earlier"`
 	ComposeFiles    List                `yaml:"compose_files" doc:"compose files that are merged over the project's own"`
 	ComposeProfiles List                `yaml:"compose_profiles" doc:"Compose profiles to enable, instead of those of .env"`
+	CABundle        string              `yaml:"ca_bundle" doc:"file of certificates that builds, containers and uv trust instead of their own, as behind a company's proxy"`
 	ProjectName     string              `yaml:"project_name" doc:"name of the Compose project"`
 	Ports           PortPolicy          `yaml:"ports" doc:"ports of this machine: auto takes a free one where one is taken and remembers it, declared does not; or offset, and single ones as SERVICE:PORT"`
 	Volumes         Volumes             `yaml:"volumes" doc:"shared: worktrees and other clones use the first one's volumes; or NAME: shared for some"`
+	Context         string              `yaml:"context" doc:"Docker context, or a host such as ssh://me@build; DOCKER_HOST and DOCKER_CONTEXT of the shell go before it"`
 	Hooks           hook.Set            `yaml:"hooks" doc:"what runs around up and down; each phase instead of that of the compose files"`
 }
 
 // Service is what a profile may say of one service.
 type Service struct {
-	Enabled  *bool               `yaml:"enabled" doc:"false leaves the service out; true has it also without its Compose profile"`
-	Mode     string              `yaml:"mode" doc:"mode of this service"`
-	Env      map[string]Variable `yaml:"env" doc:"variables in the container; without a value it is that of the shell"`
-	EnvFiles List                `yaml:"env_files" doc:"more env files of the service, over its own"`
-	Ports    Ports               `yaml:"ports" doc:"instead of the ports of the compose files: [HOST:]CONTAINER"`
-	Debug    *bool               `yaml:"debug" doc:"false opens no port for a debugger"`
-	Reload   Reload              `yaml:"reload" doc:"how new code is taken in"`
-	Command  Command             `yaml:"command" doc:"instead of the command of the compose files"`
-	Volumes  []string            `yaml:"volumes" doc:"HOST:CONTAINER, over the mounts of the compose files; one at the same path in the container replaces it"`
+	Enabled   *bool               `yaml:"enabled" doc:"false leaves the service out; true has it also without its Compose profile"`
+	Mode      string              `yaml:"mode" doc:"mode of this service"`
+	Env       map[string]Variable `yaml:"env" doc:"variables in the container; without a value it is that of the shell"`
+	EnvFiles  List                `yaml:"env_files" doc:"more env files of the service, over its own"`
+	Ports     Ports               `yaml:"ports" doc:"instead of the ports of the compose files: [HOST:]CONTAINER"`
+	Debug     *Debug              `yaml:"debug" doc:"false opens no port for a debugger; a number is the port of this machine; delve, where the command does not show it"`
+	Reload    Reload              `yaml:"reload" doc:"how new code is taken in"`
+	Command   Command             `yaml:"command" doc:"instead of the command of the compose files"`
+	Resources Resources           `yaml:"resources" doc:"instead of the limits of the compose files"`
+	Volumes   []string            `yaml:"volumes" doc:"HOST:CONTAINER, over the mounts of the compose files; one at the same path in the container replaces it"`
 }
 
 // Profile is one profile with everything that it extends.

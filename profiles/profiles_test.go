@@ -99,9 +99,10 @@ func TestSchema(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, part := range []string{
-		`"enum":["fork","restart","native","off"]`, `"additionalProperties":{"additionalProperties":false,`,
+		`"enum":["fork","restart","native","off",false]`, `"additionalProperties":{"additionalProperties":false,`,
 		`"enabled":{"description":"false leaves the service out; true has it also without its Compose profile","type":"boolean"}`,
 		`"compose_profiles":{"description":"Compose profiles to enable, instead of those of .env","oneOf":[{"type":"string"},{"items":{"type":"string"},"type":"array"}]}`,
+		`{"enum":["auto","declared"]},{"additionalProperties":false,"patternProperties":{"^[a-zA-Z0-9._-]+:[0-9]+$":{"maximum":65535,"minimum":1,"type":"integer"}}`,
 	} {
 		if !strings.Contains(string(text), part) {
 			t.Errorf("not in the schema: %s", part)
@@ -111,7 +112,8 @@ func TestSchema(t *testing.T) {
 
 // FuzzProfile: no text makes reading a profile panic, and what is read can be explained.
 func FuzzProfile(f *testing.F) {
-	for _, seed := range []string{"mode: prod", "extends: [a, mine]", "services: {api: {env: {A: 1}}}", "a: &a {b: *a}", "<<: [1, {x: y}]", "? [1]\n: 2"} {
+	for _, seed := range []string{"mode: prod", "extends: [a, mine]", "services: {api: {env: {A: 1}}}", "a: &a {b: *a}", "<<: [1, {x: y}]", "? [1]\n: 2",
+		"env: {A: {command: [pass, a]}, B: {file: b}}", "env: {A: {B: {C: 1}}}", "hooks: {before_up: [{run: make, timeout: 5m}]}", "hooks: {before_up: [1, {}]}"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

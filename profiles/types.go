@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"devenv/devenv/hook"
 )
 
 // List is a list of strings, or one string that stands for a list of one.
@@ -68,14 +70,20 @@ func (Ports) Schema() map[string]any {
 	return map[string]any{"type": "array", "items": map[string]any{"type": []string{"string", "integer"}}}
 }
 
-// Variable is the value of a variable: text, a number, true or false; nil where none is given.
-type Variable struct{ Text *string }
+// Variable is the value of a variable: text, a number, true or false, or where a secret comes from; both nil where none is
+// given.
+type Variable struct {
+	Text   *string
+	Source *Source
+}
 
 // Refuse is part of document.Checked.
 func (Variable) Refuse(value any) string {
-	switch value.(type) {
+	switch value := value.(type) {
 	case nil, string, bool:
 		return ""
+	case map[string]any:
+		return refuseSource(value)
 	}
 	if isNumber(value) {
 		return ""
@@ -85,11 +93,23 @@ func (Variable) Refuse(value any) string {
 
 // Schema is part of document.Checked.
 func (Variable) Schema() map[string]any {
-	return map[string]any{"type": []string{"string", "number", "boolean", "null"}}
+	of := func(key string, schema any) map[string]any {
+		return map[string]any{
+			"type": "object", "properties": map[string]any{key: schema}, "required": []string{key}, "additionalProperties": false,
+		}
+	}
+	return map[string]any{"oneOf": []any{
+		map[string]any{"type": []string{"string", "number", "boolean", "null"}},
+		of("command", hook.Run(nil).Schema()), of("file", map[string]any{"type": "string"}),
+	}}
 }
 
 // UnmarshalYAML keeps the value as it is written: 0770 and 1.10 are text that Compose passes on.
 func (v *Variable) UnmarshalYAML(node *yaml.Node) error {
+	if node.Kind == yaml.MappingNode {
+		v.Source = &Source{}
+		return node.Decode(v.Source)
+	}
 	if node.Tag != "!!null" {
 		v.Text = &node.Value
 	}
@@ -99,18 +119,35 @@ func (v *Variable) UnmarshalYAML(node *yaml.Node) error {
 // Reload is how a service takes in new code.
 type Reload string
 
+// Off is the value of Reload that takes in nothing.
+const Off = "off"
+
 var reloads = [...]string{"fork", "restart", "native", "off"}
 
 // Refuse is part of document.Checked.
 func (Reload) Refuse(value any) string {
-	if text, isText := value.(string); value == nil || isText && slices.Contains(reloads[:], text) {
+	if text, isText := value.(string); value == nil || value == false || isText && slices.Contains(reloads[:], text) {
 		return ""
 	}
 	return fmt.Sprintf("%v is none of %s", value, strings.Join(reloads[:], ", "))
 }
 
 // Schema is part of document.Checked.
-func (Reload) Schema() map[string]any { return map[string]any{"enum": reloads[:]} }
+func (Reload) Schema() map[string]any {
+	return map[string]any{"enum": []any{"fork", "restart", "native", "off", false}}
+}
+
+// UnmarshalYAML takes false for off.
+func (r *Reload) UnmarshalYAML(node *yaml.Node) error {
+	switch node.Tag {
+	case "!!null":
+	case "!!bool":
+		*r = Off
+	default:
+		*r = Reload(node.Value)
+	}
+	return nil
+}
 
 func oneOrMore() map[string]any {
 	return map[string]any{"oneOf": []any{

@@ -20,6 +20,8 @@ func (a *app) doctor() *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.BoolVar(&options.List, "list", false, "show the rules")
+	flags.BoolVar(&options.Fix, "fix", false, "show the safe mends as a diff, ask, and write them")
+	flags.BoolVarP(&options.Yes, "yes", "y", false, "with --fix: write without asking")
 	flags.BoolVar(&options.Strict, "strict", false, "fail for warnings too")
 	addFormat(cmd, &options.Format, "text", "json", "sarif", "github")
 	return cmd

@@ -96,8 +96,9 @@ func settings(now context.Context) devenv.Settings {
 		Dir: dir, Env: os.Environ(), Now: now, Profile: os.Getenv("DEVENV_PROFILE"),
 		In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
 		Interactive: isTerminal(os.Stderr) && os.Getenv("TERM") != "dumb",
+		Pictures:    isTerminal(os.Stdout) && os.Getenv("TERM") != "dumb",
 		Command:     strings.Join(append([]string{"devenv"}, os.Args[1:]...), " "),
-		PID:         os.Getpid(),
+		PID:         os.Getpid(), UID: os.Getuid(),
 	}
 }
 

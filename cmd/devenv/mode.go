@@ -26,18 +26,21 @@ func (a *app) mode() *cobra.Command {
 			if len(args) > 0 {
 				return a.services(cmd, args, word)
 			}
-			var modes []string
-			err := a.open(cmd.Context(), func(env *devenv.Environment) error {
-				var err error
-				modes, err = env.Modes()
-				return err
-			})
-			if err != nil {
-				return nil, cobra.ShellCompDirectiveError
-			}
-			return modes, cobra.ShellCompDirectiveNoFileComp
+			return a.modes(cmd, args, word)
 		},
 	}
 	addFormat(cmd, &format, "text", "json")
 	return cmd
+}
+
+// modes completes the names of the project's modes.
+func (a *app) modes(cmd *cobra.Command, _ []string, _ string) (modes []string, _ cobra.ShellCompDirective) {
+	err := a.open(cmd.Context(), func(env *devenv.Environment) (err error) {
+		modes, err = env.Modes()
+		return err
+	})
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	return modes, cobra.ShellCompDirectiveNoFileComp
 }

@@ -145,26 +145,35 @@ func (a *app) profileCopy() *cobra.Command {
 }
 
 func (a *app) profileRemove() *cobra.Command {
-	var team bool
+	var team, force bool
 	cmd := &cobra.Command{
 		Use: "remove NAME", Args: cobra.ExactArgs(1), ValidArgsFunction: a.profileNames,
 		Short: "Delete your own file of a profile",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.aboutProfiles(cmd, func(env *devenv.Environment) error { return env.RemoveProfile(args[0], team) })
+			return a.aboutProfiles(cmd, func(env *devenv.Environment) error { return env.RemoveProfile(args[0], team, force) })
 		},
 	}
 	cmd.Flags().BoolVar(&team, "team", false, "the team's file instead")
+	cmd.Flags().BoolVar(&force, "force", false, "also one that another profile extends")
 	return cmd
 }
 
 func (a *app) profileSchema() *cobra.Command {
-	return &cobra.Command{
+	var compose bool
+	cmd := &cobra.Command{
 		Use: "schema", Args: cobra.NoArgs,
 		Short: "Print the JSON schema of a profile, for editors",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.aboutProfiles(cmd, func(env *devenv.Environment) error { return env.ProfileSchema() })
+			return a.aboutProfiles(cmd, func(env *devenv.Environment) error {
+				if compose {
+					return env.ComposeSchema()
+				}
+				return env.ProfileSchema()
+			})
 		},
 	}
+	cmd.Flags().BoolVar(&compose, "compose", false, "that of a compose file instead, with x-devenv")
+	return cmd
 }
 
 // first is the first argument, or "".

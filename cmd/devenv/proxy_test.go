@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"io"
 	"net"
@@ -21,17 +22,19 @@ type engineProxy struct {
 	socket, engine string
 
 	mu       sync.Mutex
+	thief    func() // called once, before the next start of a container reaches the engine
 	listener net.Listener
 	open     map[net.Conn]bool
 	copying  sync.WaitGroup
 }
 
-// engine-proxy [away|back]: without a word DOCKER_HOST becomes a proxy of the engine, which then can go away and come
-// back; the engine itself is at ENGINE.
+// engine-proxy [away|back|steal PORT]: without a word DOCKER_HOST becomes a proxy of the engine, which then can go away
+// and come back; the engine itself is at ENGINE. With steal this process listens on a port from the moment on at which a
+// container is to be started, after all that was looked at before.
 func proxied(ts *testscript.TestScript, neg bool, args []string) {
 	switch {
-	case neg || len(args) > 1:
-		ts.Fatalf("usage: engine-proxy [away|back]")
+	case neg || len(args) > 2 || len(args) == 2 && args[0] != "steal":
+		ts.Fatalf("usage: engine-proxy [away|back|steal PORT]")
 	case len(args) == 0:
 		folder, err := os.MkdirTemp("", "engine") // a socket's path must be short
 		ts.Check(err)
@@ -49,9 +52,17 @@ func proxied(ts *testscript.TestScript, neg bool, args []string) {
 			ts.Fatalf("engine-proxy %s: no proxy was made", args[0])
 		}
 		proxy, _ := found.(*engineProxy)
-		if args[0] == "away" {
+		switch args[0] {
+		case "steal":
+			proxy.steal(func() {
+				listener, err := net.Listen("tcp", "0.0.0.0:"+args[1])
+				if err == nil { // else somebody else was faster, which is as good
+					ts.Defer(func() { _ = listener.Close() })
+				}
+			})
+		case "away":
 			proxy.away()
-		} else {
+		default:
 			ts.Check(proxy.back())
 		}
 	}
@@ -93,8 +104,12 @@ func (p *engineProxy) join(conn net.Conn) {
 	defer p.mu.Unlock()
 	for _, way := range [][2]net.Conn{{conn, engine}, {engine, conn}} {
 		p.open[way[0]] = true
+		var from io.Reader = way[0]
+		if way[0] == conn {
+			from = requests{conn, p}
+		}
 		p.copying.Go(func() {
-			_, _ = io.Copy(way[1], way[0]) // until either side ends
+			_, _ = io.Copy(way[1], from) // until either side ends
 			if half, ok := way[1].(interface{ CloseWrite() error }); ok {
 				_ = half.CloseWrite()
 			}
@@ -112,4 +127,28 @@ func (p *engineProxy) away() {
 	clear(p.open)
 	p.mu.Unlock()
 	p.copying.Wait()
+}
+
+// requests is what devenv says to the engine, overheard.
+type requests struct {
+	net.Conn
+	proxy *engineProxy
+}
+
+func (r requests) Read(into []byte) (int, error) {
+	n, err := r.Conn.Read(into)
+	if bytes.Contains(into[:n], []byte("/start HTTP/1.")) {
+		r.proxy.steal(nil)
+	}
+	return n, err
+}
+
+// steal lets the thief that waits do its work, and has another one wait.
+func (p *engineProxy) steal(next func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.thief != nil && next == nil {
+		p.thief()
+	}
+	p.thief = next
 }

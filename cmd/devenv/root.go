@@ -68,8 +68,8 @@ func (a *app) root() *cobra.Command {
 	root.SetCompletionCommandGroupID(look)
 	root.SetHelpCommandGroupID(look)
 	root.AddCommand(
-		a.up(), a.down(), a.stop(), a.restart(), a.mode(), a.profile(), a.build(),
-		a.statusCommand(), a.ports(), a.logs(), a.config(), a.version(), a.why(), a.doctor(), a.live(),
+		a.up(), a.down(), a.stop(), a.restart(), a.mode(), a.profile(), a.build(), a.prune(),
+		a.statusCommand(), a.compare(), a.ports(), a.list(), a.logs(), a.config(), a.version(), a.why(), a.doctor(), a.live(),
 		a.exec(), a.run(), a.shell(), a.debug(),
 		a.add(), a.remove(), a.sync(), a.lock(), a.upgrade(), a.deps(),
 	)

@@ -52,6 +52,10 @@ func TestScripts(t *testing.T) {
 			"take-port":    takePort,
 			"copy":         copyTree,
 			"engine-proxy": proxied,
+			"free-port":    freePorts,
+			"also-sweep":   alsoSweep,
+			"authority":    authority,
+			"inspected":    inspected,
 		},
 	})
 }
@@ -80,8 +84,29 @@ func setup(env *testscript.Env) error {
 	return nil
 }
 
-// sweep removes what is left of a project; a script that ended early leaves something.
+// sweep removes what is left of a project and of its worktrees and clones; a script that ended early leaves something.
 func sweep(project string) error {
+	others := map[string]bool{}
+	for _, list := range [...][]string{{"ps", "-a"}, {"network", "ls"}, {"volume", "ls"}} {
+		names, err := docker(append(list, "--filter", "label=com.docker.compose.project", "--format", `{{.Label "com.docker.compose.project"}}`)...)
+		if err != nil {
+			return err
+		}
+		for _, name := range strings.Fields(names) {
+			if strings.HasPrefix(name, project+"-") {
+				others[name] = true
+			}
+		}
+	}
+	for name := range others { // first: they may use what is the project's
+		if err := sweepOne(name); err != nil {
+			return err
+		}
+	}
+	return sweepOne(project)
+}
+
+func sweepOne(project string) error {
 	for _, kind := range [...]struct{ list, remove []string }{
 		{[]string{"ps", "-aq"}, []string{"rm", "-fv"}},
 		{[]string{"network", "ls", "-q"}, []string{"network", "rm"}},

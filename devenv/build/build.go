@@ -34,6 +34,9 @@ type Request struct {
 	Environment types.Mapping     // the project's: args without value, secrets from the environment, SSH_AUTH_SOCK
 	NoCache     bool              // run every step again
 	Pull        bool              // look for newer base images in the registry
+	// Bundle is a file of certificates that the processes of all steps trust instead of their own; "" is none. It leaves no
+	// trace in the image, and when its content changes no step runs again for that.
+	Bundle string
 	// Labels are put on the image beside build.labels and win over them, as Compose's own do.
 	Labels types.Labels
 }

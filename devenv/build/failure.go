@@ -12,6 +12,7 @@ import (
 
 	"devenv/devenv/dockerfile"
 	"devenv/devenv/fault"
+	"devenv/devenv/trust"
 
 	"github.com/distribution/reference"
 	"github.com/moby/buildkit/solver/errdefs"
@@ -24,7 +25,8 @@ type evidence struct {
 	cause   string   // the innermost message
 	step    string   // "RUN uv sync", "COPY a b", "[internal] load metadata for ..."; "" if none failed
 	line    int      // of the Dockerfile; 0 if not known
-	tail    []string // the end of the step's output
+	said    []string // the end of the step's output
+	tail    []string // of that, what the user has not seen yet
 }
 
 // failure makes the error of a build that ended with err.
@@ -46,8 +48,9 @@ func (j *job) failure(ctx context.Context, err error, made *solution, watch *mon
 	ev := evidence{recipe: j.recipe, service: j.services[0], cause: innermost(err), line: lineOf(err)}
 	if failed, ok := watch.failure(); ok {
 		ev.step = stepName(watch.names[failed])
+		ev.said = watch.tail(failed)
 		if opt.Out == nil || !opt.Terminal { // there BuildKit's display ends with it
-			ev.tail = watch.tail(failed)
+			ev.tail = ev.said
 		}
 		if line := made.frontend.lines[failed]; line > 0 {
 			ev.line = line
@@ -181,6 +184,9 @@ func (ev *evidence) exit(how string) *fault.Error {
 	e := ev.fail(fault.Failed, "%s%s", ev.stepPrefix(), how).WithDetail(ev.tail...)
 	if strings.HasPrefix(how, "exit code 137") {
 		return e.WithHint("it was killed, most often because the engine has too little memory")
+	}
+	if hint := trust.Hint(strings.Join(ev.said, "\n")); hint != "" {
+		return e.WithHint("%s", hint)
 	}
 	return e
 }

@@ -35,6 +35,9 @@ func (f *frontend) run(ctx context.Context, c gateway.Client) (result *gateway.R
 		return nil, err
 	}
 	f.state, f.lines = llb.Scratch(), map[digest.Digest]int{}
+	if f.recipe.trusts() {
+		c = newTrusting(c, f.recipe.Text)
+	}
 	if f.recipe.ownFrontend() {
 		result, err = f.convert(ctx, c)
 	} else {

@@ -55,6 +55,9 @@ func newRecipe(req Request, f facts) (*recipe, error) {
 	if err := r.setPlatform(&req, f); err != nil {
 		return nil, err
 	}
+	if req.Bundle != "" {
+		r.Secrets[bundleSecret], r.Secrets[aptSecret] = secret{File: req.Bundle}, secret{Value: aptConfig}
+	}
 	return r, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -113,6 +114,7 @@ func TestName(t *testing.T) {
 	given := state.Project{Name: "shop", Folder: "/src/login", Root: "/src/login"}
 	clone := checkout.Checkout{Folder: "/src/two", Root: "/src/two"}
 	linked := checkout.Checkout{Folder: "/src/login", Root: "/src/login", Worktree: "login"}
+	copied := state.Project{Name: name(linked, "shop").Project, Base: "shop", Folder: "/src/other", Root: "/src/other"}
 	for title, c := range map[string]struct {
 		checkout checkout.Checkout
 		source   checkout.Source
@@ -128,6 +130,7 @@ func TestName(t *testing.T) {
 		"a worktree, alone":                  {linked, checkout.File, nil, "shop-login-%x", "this is the linked git worktree login"},
 		"a worktree, by its folder":          {linked, checkout.Folder, nil, "shop-login-%x", "this is the linked git worktree login"},
 		"a worktree once had -p":             {linked, checkout.File, []state.Project{given}, "shop-login-%x", "this is the linked git worktree login"},
+		"a copy of a worktree":               {linked, checkout.File, []state.Project{copied}, "shop-login-%x", name(linked, "shop").Project + " is the project in /src/other"},
 		"a name in .env":                     {linked, checkout.EnvFile, nil, "shop", ""},
 		"a name in .env that another has":    {linked, checkout.EnvFile, []state.Project{first}, "shop-login-%x", "shop is the project in /src/shop"},
 		"a person's name is left as it is":   {linked, checkout.Given, []state.Project{first}, "shop", ""},
@@ -137,6 +140,9 @@ func TestName(t *testing.T) {
 		want := "^" + strings.ReplaceAll(c.want, "%x", "[0-9a-f]{6}") + "$"
 		if !regexp.MustCompile(want).MatchString(got.Project) || got.Cause != c.cause || got.Suffixed() != (c.want != "shop") {
 			t.Errorf("%s: %+v, want %s because %s", title, got, want, c.cause)
+		}
+		if slices.ContainsFunc(c.known, func(p state.Project) bool { return p.Name == got.Project && p.Root != c.checkout.Root }) && c.source != checkout.Given {
+			t.Errorf("%s: %s is another one's", title, got.Project)
 		}
 	}
 }

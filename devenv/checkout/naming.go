@@ -14,6 +14,7 @@ import (
 // Source says who chose the name that Compose would use.
 type Source int
 
+// The sources of a name, the weakest first.
 const (
 	Folder  Source = iota // nobody: it is the folder's
 	File                  // `name:` of a compose file
@@ -54,15 +55,16 @@ func Name(c Checkout, base string, source Source, known []state.Project) Naming 
 	if own, found := remembered(c, base, source, known); found {
 		return Naming{own.Name, own.Base, own.Suffix(), own.Cause}
 	}
+	own := Naming{Project: base, Base: base}
 	if c.Worktree != "" && source != EnvFile {
-		return suffixed(base, c.Worktree, "this is the linked git worktree "+c.Worktree, c.common, c.Worktree)
+		own = suffixed(base, c.Worktree, "this is the linked git worktree "+c.Worktree, c.common, c.Worktree)
 	}
-	for _, other := range known {
-		if other.Name == base && other.Root != c.Root {
-			return suffixed(base, filepath.Base(c.Root), fmt.Sprintf("%s is the project in %s", base, other.Folder), c.Root)
+	for _, other := range known { // also a linked worktree may have been copied
+		if other.Name == own.Project && other.Root != c.Root {
+			return suffixed(base, filepath.Base(c.Root), fmt.Sprintf("%s is the project in %s", other.Name, other.Folder), c.Root)
 		}
 	}
-	return Naming{Project: base, Base: base}
+	return own
 }
 
 // remembered is what this machine knows of the checkout under a name. A folder that was moved may have another name now;

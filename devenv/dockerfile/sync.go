@@ -3,9 +3,8 @@ package dockerfile
 import (
 	"cmp"
 	"path"
-	"regexp"
-	"slices"
-	"strings"
+
+	"devenv/devenv/shell"
 )
 
 // Sync is a `uv sync` that a Dockerfile runs.
@@ -37,20 +36,13 @@ func (f *File) Syncs(target string) []Sync {
 	return all
 }
 
-// shellEnd is where a command of a shell line ends.
-var shellEnd = regexp.MustCompile(`&&|\|\|?|[;&\n)]`)
-
 // syncs are the arguments of each `uv sync` in a text for the shell.
 func syncs(text string) [][]string {
 	var all [][]string
-	for _, command := range shellEnd.Split(text, -1) {
-		words := strings.Fields(strings.NewReplacer(`"`, "", `'`, "", `\`, " ").Replace(command))
-		at := slices.Index(words, "sync")
-		if at > 0 && path.Base(words[at-1]) == "uv" && !slices.ContainsFunc(words[:at-1], isNoAssignment) {
-			all = append(all, words[at+1:])
+	for _, c := range shell.Commands(text) {
+		if c.Program() == "uv" && len(c.Args) > 1 && c.Args[1] == "sync" {
+			all = append(all, c.Args[2:])
 		}
 	}
 	return all
 }
-
-func isNoAssignment(word string) bool { return !strings.Contains(word, "=") }

@@ -58,6 +58,7 @@ type Report struct {
 	Findings []Finding // by file and line
 	Off      []Off     // rules that the project has switched off, by name
 	Unseen   []string  // what could not be looked at, and why
+	Root     string    // of the repository, "" where there is none
 }
 
 // Off is a rule that is switched off, and how many findings it would have had.
@@ -69,7 +70,7 @@ type Off struct {
 
 // Examine lets every rule look at the facts. off has the reasons of the rules that are switched off.
 func Examine(facts *Facts, off map[string]string) Report {
-	report := Report{Unseen: facts.Unseen}
+	report := Report{Unseen: facts.Unseen, Root: facts.Git.Top}
 	for _, rule := range Rules() {
 		findings := rule.findings(facts)
 		if reason, is := off[rule.Name]; is {
@@ -79,7 +80,7 @@ func Examine(facts *Facts, off map[string]string) Report {
 		report.Findings = append(report.Findings, findings...)
 	}
 	slices.SortStableFunc(report.Findings, func(a, b Finding) int {
-		return cmp.Or(cmp.Compare(a.Place.File, b.Place.File), cmp.Compare(a.Place.Line, b.Place.Line), cmp.Compare(a.rank(), b.rank()))
+		return cmp.Or(cmp.Compare(a.Place.order(), b.Place.order()), cmp.Compare(a.Place.Line, b.Place.Line), cmp.Compare(a.rank(), b.rank()))
 	})
 	slices.SortFunc(report.Off, func(a, b Off) int { return cmp.Compare(a.Rule, b.Rule) })
 	return report

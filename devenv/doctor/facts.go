@@ -7,18 +7,50 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 
-	"devenv/devenv/contents"
 	"devenv/devenv/dockerfile"
+	"devenv/devenv/image"
 	"devenv/devenv/project"
+	"devenv/devenv/source"
 )
 
 // Facts is everything that the rules know. It is gathered once and not changed.
 type Facts struct {
-	Project *project.Project
-	Modes   []string // those that the project offers, sorted
-	Files   []*Dockerfile
-	Builds  []Build // what each service is in each mode, by service and mode
-	Unseen  []string
+	Project  *project.Project
+	Modes    []string // those that the project offers, sorted
+	Files    []*Dockerfile
+	Builds   []Build // what each service is in each mode, by service and mode
+	EnvFiles []EnvFile
+	Git      Git
+	Reads    []Read              // of variables, in the order of the files
+	Words    map[string]bool     // every identifier of the project's own files, in small letters; nil where there is too much to read
+	Texts    map[string][]string // lines of the compose files
+	UID      int                 // of who runs devenv; -1 where the system has none
+	Host     Host
+	Unseen   []string
+}
+
+// EnvFile is a file of variables, and the services that read it.
+type EnvFile struct {
+	Path      string
+	Services  []string // none for .env, which is for the compose files
+	Variables []project.EnvVariable
+}
+
+// Read is a line of code that reads a variable of the environment.
+type Read struct {
+	Place    Place
+	Variable string
+	Needs    bool // it fails where the variable is not set
+}
+
+// Lock is a pyproject.toml with its uv.lock.
+type Lock struct {
+	Folder   string
+	Stale    string // how the lock does not match, "" where it does
+	There    bool   // there is a lock
+	Dev      []string
+	Read     bool              // pyproject.toml could be read
+	Versions map[string]string // that are locked, by package; "" for several
 }
 
 // Dockerfile is one Dockerfile of the project.
@@ -30,6 +62,11 @@ type Dockerfile struct {
 	Context  string               // absolute folder of the build context
 	Folders  map[string]bool      // sources of COPY and ADD that are folders of the context
 	Named    map[string]bool      // additional_contexts, which --from names like images
+	Takes    map[string][]thing   // what a COPY of a folder takes along, by source
+	Missing  []dockerfile.MissingSource
+	Locks    []Lock // of the projects that it takes pyproject.toml of
+
+	IgnoreLines int // of the .dockerignore; 0 where there is none
 }
 
 // Build is a service in a mode, as devenv would run it.
@@ -40,12 +77,15 @@ type Build struct {
 	File    *Dockerfile // nil for an image that is not built here
 	Target  string
 	Steps   []dockerfile.Step // of Target, inherited ones too
-	Image   *contents.Image   // nil where it could not be looked at
-	Release bool              // it is what is shipped: see release
+	Image   *image.Image      // nil where it could not be looked at
+	Stale   bool              // its sources have changed since Image was built
+	Base    *image.Image      // what it stands on, where Image is nil and a rule needs it
+	Release bool              // it is what is shipped: see markReleases
+	Only    bool              // the service has no mode that is shipped, and this image could be
 }
 
-// releaseModes are the names of modes and stages that are shipped.
-var releaseModes = []string{"prod", "production", "release", "final", "runtime"}
+// releaseModes are the names of modes that are shipped. A stage called final is the last one, in development too.
+var releaseModes = []string{"prod", "production", "release"}
 
 // developerStages are the names of stages that are not shipped, whatever mode they run in.
 var developerStages = []string{"local", "dev", "develop", "development", "debug", "test", "tests", "builder", "build", "deps", "base"}
@@ -78,5 +118,23 @@ func (f *Facts) stages(visit func(file *Dockerfile, stage *dockerfile.Stage, ste
 	}
 }
 
-// lockFits reports whether a uv.lock beside a Dockerfile's pyproject.toml is there and matches it.
-func (f *Facts) lockFits(file *Dockerfile) bool { return false }
+// lockFits reports whether the uv.lock that a Dockerfile takes is there and matches its pyproject.toml.
+func (f *Facts) lockFits(file *Dockerfile) bool {
+	return len(file.Locks) > 0 && !slices.ContainsFunc(file.Locks, func(l Lock) bool { return !l.There || l.Stale != "" })
+}
+
+// context is the build context with its .dockerignore.
+func (d *Dockerfile) context() source.Context {
+	return source.Context{Folder: d.Context, Dockerfile: d.Place}
+}
+
+func (d *Dockerfile) ignoreFile() (string, bool) { return d.context().IgnoreFile() }
+
+// line is a line of one of the compose files.
+func (f *Facts) line(at Place) (string, bool) {
+	lines := f.Texts[at.File]
+	if at.Line < 1 || at.Line > len(lines) {
+		return "", false
+	}
+	return lines[at.Line-1], true
+}

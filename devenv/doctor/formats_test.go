@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"encoding/json"
+	"os"
 	"strings"
 	"testing"
 )
@@ -41,5 +42,29 @@ func TestRules(t *testing.T) {
 			t.Errorf("%s: why %q, source %q", rule.Name, rule.Why, rule.Source)
 		}
 		seen[rule.Name] = true
+	}
+}
+
+// What documents say of the rules is what the table says. UPDATE_DOCTOR=1 writes it.
+func TestDocuments(t *testing.T) {
+	const begin, end = "<!-- rules -->\n", "<!-- end of rules -->\n"
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, _ := strings.Cut(string(readme), begin)
+	_, after, found := strings.Cut(rest, end)
+	if !found {
+		t.Fatal("the README has no place for the rules")
+	}
+	for file, want := range map[string]string{"RULES.md": Markdown(), "../../README.md": before + begin + Families() + end + after} {
+		got, err := os.ReadFile(file)
+		if os.Getenv("UPDATE_DOCTOR") != "" {
+			err = os.WriteFile(file, []byte(want), 0o644)
+			got = []byte(want)
+		}
+		if err != nil || string(got) != want {
+			t.Errorf("%s is not what the rules are: %v; UPDATE_DOCTOR=1 writes it", file, err)
+		}
 	}
 }

@@ -4,16 +4,18 @@ import (
 	"context"
 	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/types"
 
-	"devenv/devenv/contents"
 	"devenv/devenv/dockerfile"
+	"devenv/devenv/image"
 	"devenv/devenv/plan"
 	"devenv/devenv/project"
+	"devenv/devenv/uv"
 )
 
 // Input is where facts come from.
@@ -21,16 +23,21 @@ type Input struct {
 	Project *project.Project
 	Plan    plan.Input           // its Modes do not matter
 	Plans   map[string]plan.Plan // of the whole project, by mode
-	// Image is what is in the image of a service in a mode, nil where it has not been looked at.
-	Image func(service, mode string) *contents.Image
+	// Image is what is in the image of a service in a mode, nil where it has not been looked at, and whether its sources
+	// have changed since it was built.
+	Image func(service, mode string) (_ *image.Image, stale bool)
+	// Base is what is in a local image that a Dockerfile stands on, nil where there is none.
+	Base func(ctx context.Context, reference string) (*image.Image, error)
 	// ImageEnv is the environment (NAME=value) of a local image, false where it is not known.
 	ImageEnv func(reference string) ([]string, bool)
+	Host     Host
+	UID      int // of who runs devenv; -1 where the system has none
 	Unseen   []string
 }
 
 // Gather reads what the rules want to know. It needs no engine.
 func Gather(ctx context.Context, in Input) (*Facts, error) {
-	f := &Facts{Project: in.Project, Modes: slices.Sorted(maps.Keys(in.Plans)), Unseen: in.Unseen}
+	f := &Facts{Project: in.Project, Modes: slices.Sorted(maps.Keys(in.Plans)), Unseen: in.Unseen, Host: in.Host}
 	files := map[string]*Dockerfile{}
 	for _, service := range in.Project.Compose.ServiceNames() {
 		for _, mode := range f.Modes {
@@ -41,10 +48,19 @@ func Gather(ctx context.Context, in Input) (*Facts, error) {
 			f.Builds = append(f.Builds, build)
 		}
 	}
-	in.markReleases(f.Builds)
 	for _, key := range slices.Sorted(maps.Keys(files)) {
 		f.Files = append(f.Files, files[key])
 	}
+	in.markReleases(f.Builds)
+	f.Git, f.UID = gitFacts(ctx, in.Project.Dir()), in.UID
+	f.EnvFiles = in.envFiles()
+	f.Texts = map[string][]string{}
+	for _, file := range in.Project.Files() {
+		if content, err := os.ReadFile(file); err == nil { // the standard input has no lines to change
+			f.Texts[file] = strings.Split(string(content), "\n")
+		}
+	}
+	f.readCode()
 	return f, nil
 }
 
@@ -53,7 +69,7 @@ func (in Input) build(ctx context.Context, service, mode string, files map[strin
 	config := in.Plans[mode].Project.Services[service]
 	build := Build{Service: service, Mode: mode, Config: config}
 	if in.Image != nil {
-		build.Image = in.Image(service, mode)
+		build.Image, build.Stale = in.Image(service, mode)
 	}
 	if config.Build == nil {
 		return build, nil
@@ -72,12 +88,21 @@ func (in Input) build(ctx context.Context, service, mode string, files map[strin
 	}
 	build.File, build.Target = files[key], config.Build.Target
 	build.Steps = parsed.Steps(build.Target)
+	if build.Image == nil && in.Base != nil && len(build.fromDistribution()) > 0 {
+		effective, _ := parsed.Effective(build.Target)
+		var err error
+		if build.Base, err = in.Base(ctx, effective.Image); err != nil {
+			return build, err
+		}
+	}
 	return build, nil
 }
 
 // read is a Dockerfile with what lies around it.
 func (in Input) read(ctx context.Context, key string, parsed *dockerfile.File, build *types.BuildConfig) (*Dockerfile, error) {
-	file := &Dockerfile{File: parsed, Context: build.Context, Folders: map[string]bool{}, Named: map[string]bool{}}
+	file := &Dockerfile{
+		File: parsed, Context: build.Context, Folders: map[string]bool{}, Named: map[string]bool{}, Takes: map[string][]thing{},
+	}
 	text := build.DockerfileInline
 	if text == "" {
 		content, err := os.ReadFile(key)
@@ -90,7 +115,7 @@ func (in Input) read(ctx context.Context, key string, parsed *dockerfile.File, b
 	for name := range build.AdditionalContexts {
 		file.Named[name] = true
 	}
-	file.noteFolders()
+	file.noteContext(build.Target)
 	var err error
 	file.Warnings, err = dockerfile.Lint(ctx, []byte(text), build.Args.ToMapping(), in.imageEnv)
 	return file, err
@@ -103,29 +128,63 @@ func (in Input) imageEnv(reference string) ([]string, bool) {
 	return in.ImageEnv(reference)
 }
 
-// noteFolders finds out which sources of COPY and ADD are folders.
-func (d *Dockerfile) noteFolders() {
+// noteContext finds out what the sources of COPY and ADD are, and what a target needs that is not there.
+func (d *Dockerfile) noteContext(target string) {
 	for _, stage := range d.Stages {
 		for _, c := range stage.Copies {
-			for _, source := range c.Sources {
-				info, err := os.Stat(filepath.Join(d.Context, filepath.FromSlash(source)))
-				d.Folders[source] = c.From == "" && err == nil && info.IsDir()
+			for _, name := range c.Sources {
+				if c.From == "" {
+					d.noteSource(name)
+				}
 			}
 		}
 	}
+	if ignore, there := d.ignoreFile(); there {
+		text, _ := os.ReadFile(ignore) // a file that cannot be read is as long as none
+		d.IgnoreLines = strings.Count(strings.TrimRight(string(text), "\n")+"\n", "\n")
+	}
+	d.Missing = dockerfile.Missing(d.File, target, os.DirFS(d.Context))
 }
 
-// markReleases says which builds are shipped: those of a mode such as prod that the project offers; where it offers
-// none, what a build without a mode makes, unless its stage is a developer's by its name.
+func (d *Dockerfile) noteSource(name string) {
+	place := filepath.Join(d.Context, filepath.FromSlash(name))
+	info, err := os.Stat(place)
+	switch {
+	case err != nil:
+		return
+	case info.IsDir():
+		d.Folders[name] = true
+		if d.Takes[name] == nil {
+			d.Takes[name] = take(d.context(), strings.TrimPrefix(path.Join("/", name), "/"))
+		}
+		d.noteLock(place)
+	case filepath.Base(place) == "pyproject.toml":
+		d.noteLock(filepath.Dir(place))
+	}
+}
+
+// noteLock reads the pyproject.toml and the uv.lock of a folder, once.
+func (d *Dockerfile) noteLock(folder string) {
+	files, err := uv.Project{Host: folder, Workdir: "."}.Read()
+	if err != nil || slices.ContainsFunc(d.Locks, func(l Lock) bool { return l.Folder == folder }) {
+		return // no Python project; what is wrong with one, uv says
+	}
+	lock := Lock{Folder: folder, Stale: files.Stale(), There: files.HasLock(), Versions: files.Versions()}
+	lock.Dev, lock.Read = files.Development(), files.HasProject()
+	d.Locks = append(d.Locks, lock)
+}
+
+// markReleases says which builds are shipped: those of a mode such as prod that the project has something for. Where a
+// service has no such mode, what a build without a mode makes may be, unless its stage is a developer's by its name.
 func (in Input) markReleases(builds []Build) {
 	offers := map[string]bool{}
-	for _, b := range builds {
-		offers[b.Service] = offers[b.Service] || isRelease(b.Mode)
+	for i := range builds {
+		b := &builds[i]
+		b.Release = isRelease(b.Mode) && !slices.Contains(developerStages, strings.ToLower(b.Target))
+		offers[b.Service] = offers[b.Service] || b.Release
 	}
 	for i := range builds {
 		b := &builds[i]
-		if isRelease(b.Mode) || !offers[b.Service] && b.Mode == plan.Local {
-			b.Release = b.File == nil || !slices.Contains(developerStages, strings.ToLower(b.Target))
-		}
+		b.Only = !offers[b.Service] && b.Mode == plan.Local && b.File != nil && !slices.Contains(developerStages, strings.ToLower(b.Target))
 	}
 }

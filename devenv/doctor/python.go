@@ -8,7 +8,30 @@ import (
 	"strings"
 
 	"devenv/devenv/dockerfile"
+	"devenv/devenv/shell"
 )
+
+// command is one program that a shell runs.
+type command struct{ shell.Command }
+
+// commands are what a step runs: of a text for the shell, each simple command in it.
+func commands(step dockerfile.Step) []command {
+	if step.Shell {
+		return wrapped(shell.Commands(strings.Join(step.Args, " ")))
+	}
+	return started(step.Args)
+}
+
+// started is what a command starts, also by sh -c.
+func started(args []string) []command { return wrapped(shell.Started(args)) }
+
+func wrapped(all []shell.Command) []command {
+	wrapped := make([]command, len(all))
+	for i, c := range all {
+		wrapped[i] = command{c}
+	}
+	return wrapped
+}
 
 // install is a command of a RUN that installs packages.
 type install struct {
@@ -27,7 +50,7 @@ func installs(steps []dockerfile.Step) []install {
 		for _, c := range commands(step) {
 			if c.installs() {
 				vars := maps.Clone(step.Env)
-				maps.Copy(vars, c.env)
+				maps.Copy(vars, c.Env)
 				all = append(all, install{c, step, vars})
 			}
 		}
@@ -37,13 +60,13 @@ func installs(steps []dockerfile.Step) []install {
 
 // installs reports whether a command installs what a lock file or a list of requirements names.
 func (c command) installs() bool {
-	args := slices.DeleteFunc(slices.Clone(c.args[1:]), func(arg string) bool { return strings.HasPrefix(arg, "-") })
+	args := slices.DeleteFunc(slices.Clone(c.Args[1:]), func(arg string) bool { return strings.HasPrefix(arg, "-") })
 	first := append(args, "")[0]
-	switch c.program() {
+	switch c.Program() {
 	case "uv":
-		return first == "sync" || first == "pip" && c.has("-r", "--requirement", "--requirements", "-e")
+		return first == "sync" || first == "pip" && c.Has("-r", "--requirement", "--requirements", "-e")
 	case "pip", "pip3":
-		return first == "install" && c.has("-r", "--requirement", "-e")
+		return first == "install" && c.Has("-r", "--requirement", "-e")
 	case "poetry", "pdm":
 		return first == "install" || first == "sync"
 	case "npm":
@@ -56,12 +79,12 @@ func (c command) installs() bool {
 
 // syncs are the `uv sync` among steps.
 func syncs(steps []dockerfile.Step) []install {
-	return slices.DeleteFunc(installs(steps), func(i install) bool { return i.program() != "uv" || !slices.Contains(i.args, "sync") })
+	return slices.DeleteFunc(installs(steps), func(i install) bool { return i.Program() != "uv" || !slices.Contains(i.Args, "sync") })
 }
 
 // isOn reports whether a variable or a flag of uv says yes.
 func (i install) isOn(variable string, flags ...string) bool {
-	return isTrue(i.vars[variable]) || i.has(flags...)
+	return isTrue(i.vars[variable]) || i.Has(flags...)
 }
 
 func isTrue(value string) bool {
@@ -72,12 +95,12 @@ func isTrue(value string) bool {
 func (i install) environment() string {
 	dir := i.step.Workdir
 	for _, option := range []string{"--directory", "--project"} {
-		if given := i.option(option); given != "" {
+		if given := i.Option(option); given != "" {
 			dir = path.Join("/", dir, given)
 		}
 	}
 	named := cmp.Or(i.vars["UV_PROJECT_ENVIRONMENT"], ".venv")
-	if i.has("--active") {
+	if i.Has("--active") {
 		named = cmp.Or(i.vars["VIRTUAL_ENV"], named)
 	}
 	if path.IsAbs(named) {
@@ -112,14 +135,14 @@ func environments(steps []dockerfile.Step) map[string]dockerfile.Step {
 
 // makesEnvironment is the folder that `uv venv`, `python -m venv` or virtualenv makes, or "".
 func (c command) makesEnvironment() string {
-	last := c.args[len(c.args)-1]
-	switch program := c.program(); {
-	case program == "uv" && len(c.args) > 1 && c.args[1] == "venv":
-		if len(c.args) == 2 || strings.HasPrefix(last, "-") {
+	last := c.Args[len(c.Args)-1]
+	switch program := c.Program(); {
+	case program == "uv" && len(c.Args) > 1 && c.Args[1] == "venv":
+		if len(c.Args) == 2 || strings.HasPrefix(last, "-") {
 			return ".venv"
 		}
 		return last
-	case program == "virtualenv" && len(c.args) > 1, isPython(program) && len(c.args) > 3 && c.args[1] == "-m" && c.args[2] == "venv":
+	case program == "virtualenv" && len(c.Args) > 1, isPython(program) && len(c.Args) > 3 && c.Args[1] == "-m" && c.Args[2] == "venv":
 		return last
 	}
 	return ""
@@ -150,8 +173,8 @@ var pythonServers = []string{
 
 // isPythonCommand reports whether a command runs Python code.
 func isPythonCommand(args []string) bool {
-	return slices.ContainsFunc(direct(args), func(c command) bool {
-		program := c.program()
-		return isPython(program) || slices.Contains(pythonServers, program) || program == "uv" && slices.Contains(c.args, "run")
+	return slices.ContainsFunc(started(args), func(c command) bool {
+		program := c.Program()
+		return isPython(program) || slices.Contains(pythonServers, program) || program == "uv" && slices.Contains(c.Args, "run")
 	})
 }

@@ -53,7 +53,7 @@ func misplaced(file *Dockerfile, step dockerfile.Step, source string, made map[s
 	return &Finding{
 		Place: at, What: fmt.Sprintf("%s is copied from stage %s, which makes its environment in %s (line %d)", source, step.Copy.From, folder, made[folder].Line),
 		Mend: "ENV UV_PROJECT_ENVIRONMENT=" + source + " in stage " + step.Copy.From,
-		Fix:  insertBefore(file.at(made[folder].Line), "ENV UV_PROJECT_ENVIRONMENT="+source),
+		Fix:  file.insertBefore(made[folder].Line, "ENV UV_PROJECT_ENVIRONMENT="+source),
 	}
 }
 
@@ -95,9 +95,9 @@ func envPath(f *Facts) []Finding {
 			for _, c := range commands(step) {
 				if folder := outside(c, step, made); folder != "" {
 					all = append(all, Finding{
-						Place: file.lineOf(step, c.args[0]), What: fmt.Sprintf("%s runs without the environment in %s, which is not on PATH", c.args[0], folder),
-						Mend: fmt.Sprintf("ENV PATH=%q before it, or uv run %s", folder+"/bin:$PATH", c.args[0]),
-						Fix:  insertBefore(file.at(step.Line), fmt.Sprintf("ENV PATH=%q", folder+"/bin:$PATH")),
+						Place: file.lineOf(step, c.Args[0]), What: fmt.Sprintf("%s runs without the environment in %s, which is not on PATH", c.Args[0], folder),
+						Mend: fmt.Sprintf("ENV PATH=%q before it, or uv run %s", folder+"/bin:$PATH", c.Args[0]),
+						Fix:  file.insertBefore(step.Line, fmt.Sprintf("ENV PATH=%q", folder+"/bin:$PATH")),
 					})
 				}
 			}
@@ -108,8 +108,8 @@ func envPath(f *Facts) []Finding {
 
 // outside is the environment that a command needs and does not see, or "".
 func outside(c command, step dockerfile.Step, made map[string]dockerfile.Step) string {
-	needs := slices.Contains(pythonServers, c.args[0]) ||
-		isPython(c.args[0]) && len(c.args) > 1 && (path.Base(c.args[1]) == "manage.py" || c.args[1] == "-m" && slices.Contains(pythonServers, append(c.args, "")[2]))
+	needs := slices.Contains(pythonServers, c.Args[0]) ||
+		isPython(c.Args[0]) && len(c.Args) > 1 && (path.Base(c.Args[1]) == "manage.py" || c.Args[1] == "-m" && slices.Contains(pythonServers, append(c.Args, "")[2]))
 	if !needs || len(made) == 0 {
 		return ""
 	}
@@ -118,7 +118,7 @@ func outside(c command, step dockerfile.Step, made map[string]dockerfile.Step) s
 			return ""
 		}
 		onPath := strings.HasPrefix(folder, "/usr") || slices.Contains(strings.Split(step.Env["PATH"], ":"), folder+"/bin")
-		if onPath || c.env["PATH"] != "" {
+		if onPath || c.Env["PATH"] != "" {
 			return ""
 		}
 	}

@@ -97,8 +97,8 @@ func pin(image string) string {
 
 func rootUser(f *Facts) []Finding {
 	var all []Finding
-	for _, build := range f.releases() {
-		if build.File == nil {
+	for _, build := range f.Builds {
+		if build.File == nil || !build.Release && !build.Only || slices.Contains(dropping, build.baseImage()) {
 			continue
 		}
 		effective, _ := build.File.Effective(build.Target)
@@ -122,12 +122,15 @@ func (b Build) user(declared string) (string, bool) {
 		return b.Config.User, true
 	case declared != "":
 		return declared, !strings.Contains(declared, "$")
-	case b.Image != nil:
-		return b.Image.User, true
+	case b.Image != nil && !b.Stale:
+		return b.Image.Config.User, true
 	}
 	base := b.baseImage()
 	return "", base == "scratch" || slices.Contains(rootImages, base)
 }
+
+// dropping are official images whose first process is root's and serves nothing itself: it starts others as a user.
+var dropping = []string{"nginx", "httpd", "haproxy", "postgres", "mysql", "mariadb", "mongo", "redis", "valkey", "rabbitmq", "memcached"}
 
 // rootImages are official images that run as root and are what most others are made from.
 var rootImages = []string{"python", "debian", "ubuntu", "alpine", "golang", "node", "busybox"}
@@ -168,7 +171,7 @@ func unbuffered(f *Facts) []Finding {
 		stage, _ := build.File.Stage(build.Target)
 		all = append(all, Finding{
 			Place: build.File.at(stage.Line), What: "PYTHONUNBUFFERED is not set in " + stageName(stage),
-			Mend: "ENV PYTHONUNBUFFERED=1", Fix: insertBefore(build.File.at(stage.Line+1), "ENV PYTHONUNBUFFERED=1"),
+			Mend: "ENV PYTHONUNBUFFERED=1", Fix: build.File.insertBefore(stage.Line+1, "ENV PYTHONUNBUFFERED=1"),
 		})
 	}
 	return all
@@ -216,9 +219,8 @@ func (b Build) variable(name string) (string, bool) {
 			return value, true
 		}
 	}
-	if b.Image != nil {
-		value, set := b.Image.Env[name]
-		return value, set
+	if b.Image != nil && !b.Stale {
+		return b.Image.Config.Lookup(name)
 	}
 	return "", false
 }

@@ -19,25 +19,25 @@ func uvRules() []Rule {
 	const family = "packages"
 	return []Rule{
 		{"lock-first", family, Warning, "sources copied before the packages are installed",
-			"Every change of the code then installs all packages again, because a layer is rebuilt when anything before it has changed.",
+			"A layer is built again when anything before it has changed, so every change of the code installs all packages.",
 			buildCache + "#order-your-layers", lockFirst},
 		{"uv-locked", family, Warning, "`uv sync` without `--locked` or `--frozen`",
-			"uv then resolves anew where uv.lock does not fit, and the image has other versions than those that were tested.",
+			"Where uv.lock does not fit, uv resolves anew, and the image has other versions than those that were tested.",
 			"https://docs.astral.sh/uv/concepts/projects/sync/#automatic-lock-and-sync", uvLocked},
 		{"uv-cache", family, Warning, "packages installed without a cache mount",
 			"Each change of the lock file downloads all packages again, and what uv caches stays in the layer.",
 			uvDocker + "#caching", uvCache},
 		{"uv-link-mode", family, Note, "a cache mount and a link mode that do not go together",
-			"The mount is another file system, where uv cannot link from: it warns and copies, and symbolic links lead nowhere once the mount is gone.",
+			"uv cannot link from another file system: it warns and copies, and a symbolic link leads nowhere without the mount.",
 			uvDocker + "#caching", uvLinkMode},
 		{"env-place", family, Error, "an environment copied from where it was not built, or to another place",
-			"`uv sync` makes .venv beside pyproject.toml unless UV_PROJECT_ENVIRONMENT names another folder, and an environment's scripts hold its full path.",
+			"uv makes .venv beside pyproject.toml unless UV_PROJECT_ENVIRONMENT says otherwise, and its scripts hold its full path.",
 			"https://docs.astral.sh/uv/concepts/projects/config/#project-environment-path", envPlace},
 		{"env-path", family, Error, "a program of the environment called while its folder is not on PATH",
 			"`python` is then that of the image, which has none of the project's packages.",
 			uvDocker + "#using-the-environment", envPath},
 		{"bytecode", family, Note, "a prod image whose packages are not compiled",
-			"Python compiles what it imports at each start of a container, and a user who may not write cannot even keep the result.",
+			"Each container compiles what it imports when it starts, and a user who may not write cannot keep the result.",
 			uvDocker + "#compiling-bytecode", bytecode},
 	}
 }
@@ -81,7 +81,7 @@ func (d *Dockerfile) brings(source string) bool { return !isLock(source) && d.Fo
 
 func uvLocked(f *Facts) []Finding {
 	return f.eachSync(func(file *Dockerfile, i install) *Finding {
-		if i.isOn("UV_LOCKED", "--locked") || i.isOn("UV_FROZEN", "--frozen") || i.has("--no-sync") {
+		if i.isOn("UV_LOCKED", "--locked") || i.isOn("UV_FROZEN", "--frozen") || i.Has("--no-sync") {
 			return nil
 		}
 		found := &Finding{What: "uv sync may change the lock", Mend: "uv sync --locked"}
@@ -99,7 +99,7 @@ func (f *Facts) eachSync(look func(*Dockerfile, install) *Finding) []Finding {
 		for _, i := range syncs(own) {
 			if found := look(file, i); found != nil {
 				if found.Place.File == "" {
-					found.Place = file.lineOf(i.step, strings.Join(i.args[:2], " "))
+					found.Place = file.lineOf(i.step, strings.Join(i.Args[:2], " "))
 				}
 				all = append(all, *found)
 			}
@@ -113,11 +113,15 @@ func uvCache(f *Facts) []Finding {
 		if i.cacheMount() != nil || i.isOn("UV_NO_CACHE", "--no-cache", "-n") {
 			return nil
 		}
-		return &Finding{
+		found := &Finding{
 			What: "uv sync has no cache mount",
 			Mend: "RUN --mount=type=cache,target=" + i.cacheFolder() + " uv sync ...",
 			Fix:  file.replaceWord(i.step, "RUN ", "RUN --mount=type=cache,target="+i.cacheFolder()+" "),
 		}
+		if found.Fix != nil && i.linkMode() != "copy" {
+			found.Fix.Insert = []string{"ENV UV_LINK_MODE=copy"}
+		}
+		return found
 	})
 }
 
@@ -131,6 +135,8 @@ func (i install) cacheMount() *dockerfile.Mount {
 	return nil
 }
 
+func (i install) linkMode() string { return cmp.Or(i.Option("--link-mode"), i.vars["UV_LINK_MODE"]) }
+
 func (i install) cacheFolder() string {
 	if given := i.vars["UV_CACHE_DIR"]; given != "" {
 		return given
@@ -140,7 +146,7 @@ func (i install) cacheFolder() string {
 
 func uvLinkMode(f *Facts) []Finding {
 	return f.eachSync(func(file *Dockerfile, i install) *Finding {
-		mount, mode := i.cacheMount(), cmp.Or(i.option("--link-mode"), i.vars["UV_LINK_MODE"])
+		mount, mode := i.cacheMount(), i.linkMode()
 		switch {
 		case mount == nil || mode == "copy":
 			return nil
@@ -154,7 +160,7 @@ func uvLinkMode(f *Facts) []Finding {
 		}
 		return &Finding{
 			What: "the cache mount is another file system, and UV_LINK_MODE is not copy", Mend: "ENV UV_LINK_MODE=copy",
-			Fix: insertBefore(file.at(i.step.Line), "ENV UV_LINK_MODE=copy"),
+			Fix: file.beforeSyncs(i.step.Stage, "ENV UV_LINK_MODE=copy"),
 		}
 	})
 }
@@ -172,7 +178,7 @@ func bytecode(f *Facts) []Finding {
 				}
 				all = append(all, Finding{
 					Place: build.File.lineOf(i.step, "uv sync"), What: "the packages of the image that is shipped are not compiled",
-					Mend: "ENV UV_COMPILE_BYTECODE=1", Fix: insertBefore(build.File.at(i.step.Line), "ENV UV_COMPILE_BYTECODE=1"),
+					Mend: "ENV UV_COMPILE_BYTECODE=1", Fix: build.File.beforeSyncs(stage, "ENV UV_COMPILE_BYTECODE=1"),
 				})
 			}
 		}
@@ -190,11 +196,7 @@ func (d *Dockerfile) lineOf(step dockerfile.Step, text string) Place {
 	return d.at(step.Line)
 }
 
-// replaceWord changes a text in the line of a step that has it, once; nil where no line has, or the file is no file.
-func (d *Dockerfile) replaceWord(step dockerfile.Step, old, text string) *Edit {
-	at := d.lineOf(step, old)
-	if d.Place == "" || !strings.Contains(d.Lines[at.Line-1], old) {
-		return nil
-	}
-	return replaceLine(at, strings.Replace(d.Lines[at.Line-1], old, text, 1))
+// beforeSyncs puts a line before the first `uv sync` of a stage.
+func (d *Dockerfile) beforeSyncs(stage *dockerfile.Stage, line string) *Edit {
+	return d.insertBefore(syncs(d.OwnSteps(stage))[0].step.Line, line)
 }

@@ -16,6 +16,14 @@ func (p Place) text(rel func(string) string) string {
 	return fmt.Sprintf("%s:%d", rel(p.File), p.Line)
 }
 
+// order sorts files by their names, and the machine behind them.
+func (p Place) order() string {
+	if p.File == "" {
+		return "\xff"
+	}
+	return p.File
+}
+
 // Line is a finding as one line of text, without its rule; rel shortens a path.
 func (f Finding) Line(rel func(string) string) string {
 	return fmt.Sprintf("%s: %s: %s", f.Place.text(rel), f.Severity, f.What)

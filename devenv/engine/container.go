@@ -19,10 +19,16 @@ const (
 	LabelNumber  = "com.docker.compose.container-number"
 	LabelOneoff  = "com.docker.compose.oneoff"
 	LabelReplace = "com.docker.compose.replace"
+
+	LabelWorkingDir = "com.docker.compose.project.working_dir"
 )
 
-// LabelFolder is devenv's own, on every container, network and volume that it makes: the folder of the project.
-const LabelFolder = "devenv.folder"
+// The labels by which devenv knows what it has made: on a container, network or volume the folder of the project; on an
+// image, which may be given away, only that.
+const (
+	LabelFolder = "devenv.folder"
+	LabelBuilt  = "devenv.built"
+)
 
 // The states of a container, as the Engine API names them.
 const (

@@ -2,9 +2,10 @@ package image
 
 import (
 	"path"
-	"regexp"
 	"slices"
 	"strings"
+
+	"devenv/devenv/shell"
 )
 
 // Programs are what a command starts, as far as its text says it: its first argument, and where that is a shell with -c
@@ -46,14 +47,9 @@ func (c Config) shell() []string {
 
 var shells = map[string]bool{"sh": true, "bash": true, "ash": true, "dash": true, "zsh": true}
 
-var (
-	assignment = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*\+?=`)
-	// before are words behind which a command follows.
-	before = words("! { ( if then else elif do while until time exec command nohup")
-	// builtin are words that every POSIX shell does by itself or that are part of its grammar.
-	builtin = words(": . [ [[ test true false echo printf cd pwd read set unset export shift exit return trap wait kill umask eval " +
-		"break continue alias type ulimit hash fi done esac } for case in function local source")
-)
+// builtin are words that every POSIX shell does by itself or that are part of its grammar.
+var builtin = words(": . [ [[ test true false echo printf cd pwd read set unset export shift exit return trap wait kill umask eval " +
+	"break continue alias type ulimit hash fi done esac } for case in function local source")
 
 func words(text string) map[string]bool {
 	all := map[string]bool{}
@@ -66,57 +62,11 @@ func words(text string) map[string]bool {
 // started are the programs that a line of shell starts.
 func started(line string) []string {
 	var all []string
-	for _, command := range commands(line) {
-		for _, word := range command {
-			if assignment.MatchString(word) || before[word] {
-				continue
-			}
-			if !builtin[word] && !strings.ContainsAny(word, "$`<>*") && !slices.Contains(all, word) {
-				all = append(all, word)
-			}
-			break
+	for _, command := range shell.Commands(line) {
+		word := command.Args[0]
+		if !builtin[word] && !strings.ContainsAny(word, "$`<>*") && !slices.Contains(all, word) {
+			all = append(all, word)
 		}
 	}
 	return all
-}
-
-// commands splits a line of shell into simple commands and these into words. Quotes are taken off.
-func commands(line string) [][]string {
-	var all [][]string
-	var command []string
-	var word strings.Builder
-	quote, inWord := rune(0), false
-	endWord := func() {
-		if inWord {
-			command = append(command, word.String())
-		}
-		word.Reset()
-		inWord = false
-	}
-	escaped := false
-	for _, char := range line {
-		switch {
-		case escaped:
-			word.WriteRune(char)
-			escaped, inWord = false, true
-		case char == '\\' && quote != '\'':
-			escaped = true
-		case quote != 0 && char == quote:
-			quote = 0
-		case quote != 0:
-			word.WriteRune(char)
-		case char == '\'' || char == '"':
-			quote, inWord = char, true
-		case strings.ContainsRune(" \t", char):
-			endWord()
-		case strings.ContainsRune(";&|()\n", char):
-			endWord()
-			all, command = append(all, command), nil
-		default:
-			word.WriteRune(char)
-			inWord = true
-		}
-	}
-	endWord()
-	return append(all, command)
 }

@@ -21,7 +21,7 @@ var installed = regexp.MustCompile(`^(.*/(?:site|dist)-packages)/([^/-]+)-([^/]+
 // Packages are the installed Python packages of all environments, sorted by name.
 func (i Image) Packages() []Package {
 	var all []Package
-	for file := range i.Files() {
+	for _, file := range i.Files() {
 		if match := installed.FindStringSubmatch(file.Path); match != nil {
 			all = append(all, Package{Name: Normal(match[2]), Version: match[3], Folder: match[1]})
 		}
@@ -67,7 +67,7 @@ var debuggers = []string{"debugpy", "pydevd", "pydevd-pycharm", "ipdb", "pdbpp",
 func (i Image) Tools() []Tool {
 	var all []Tool
 	folders := i.Path()
-	for file := range i.Files() {
+	for _, file := range i.Files() {
 		folder, name := path.Split(file.Path)
 		folder = path.Clean(folder)
 		if !file.Mode.IsRegular() || file.Mode&0o111 == 0 || path.Base(folder) != "bin" && !slices.Contains(folders, folder) {
@@ -97,22 +97,24 @@ func (i Image) Setuid() []string {
 
 // Repositories are the folders and files called .git.
 func (i Image) Repositories() []string {
-	return i.paths(func(f File) bool { return path.Base(f.Path) == ".git" && !foreign.MatchString(f.Path) })
+	return i.paths(func(f File) bool { return path.Base(f.Path) == ".git" && !Foreign(f.Path) })
 }
 
 var (
-	// foreign is what is not a project's own code: packages, Python itself, Go's modules, the system.
 	foreign = regexp.MustCompile(`/(?:(?:site|dist)-packages|node_modules|lib/python[0-9.]+|pkg/mod)/|` +
 		`^/(?:usr/(?:lib|lib32|lib64|libx32|libexec|share|include|bin|sbin|local)|bin|sbin|lib|lib32|lib64|libx32|etc|var/lib|var/cache|proc|sys|dev|boot)(?:/|$)`)
 	test       = regexp.MustCompile(`^(?:test_.*\.py|.*_tests?\.py|conftest\.py|tests\.py|.*_test\.go)$`)
 	testFolder = regexp.MustCompile(`^tests?$`)
 )
 
+// Foreign says that a path is not where a project has its own files: packages, Python itself, Go's modules, the system.
+func Foreign(name string) bool { return foreign.MatchString(name) }
+
 // Tests are the project's tests in the image: folders called test or tests, and test files that are in none of them.
 func (i Image) Tests() []string {
 	var all []string
-	for file := range i.Files() {
-		if foreign.MatchString(file.Path) || len(all) > 0 && strings.HasPrefix(file.Path, all[len(all)-1]+"/") {
+	for _, file := range i.Files() {
+		if Foreign(file.Path) || len(all) > 0 && strings.HasPrefix(file.Path, all[len(all)-1]+"/") {
 			continue
 		}
 		name := path.Base(file.Path)
@@ -128,7 +130,7 @@ func (i Image) Hidden() []File { return i.hidden }
 
 func (i Image) paths(which func(File) bool) []string {
 	var all []string
-	for file := range i.Files() {
+	for _, file := range i.Files() {
 		if which(file) {
 			all = append(all, file.Path)
 		}

@@ -22,7 +22,14 @@ type Image struct {
 	Config Config
 	Layers []Layer // the lowest first
 	files  tree
+	sorted []File
 	hidden []File
+}
+
+// With is the image as a container has it that says something else than the image's own configuration.
+func (i Image) With(config Config) Image {
+	i.Config = config
+	return i
 }
 
 // Config is what a container of the image gets that says nothing else. Its fields are those of an image's

@@ -156,7 +156,7 @@ func of(t *testing.T, config Config, archives ...[]byte) Image {
 
 func shown(i Image) string {
 	var all []string
-	for file := range i.Files() {
+	for _, file := range i.Files() {
 		all = append(all, fmt.Sprintf("%s@%d", file.Path, file.Layer))
 	}
 	return strings.Join(all, " ")

@@ -136,7 +136,7 @@ func (i *Image) fill(known facts) {
 		}
 	}
 	i.files = newTree(known.layers)
-	i.hidden = i.files.hides(known.layers)
+	i.sorted, i.hidden = i.files.list(), i.files.hides(known.layers)
 }
 
 func (i *Image) digests() []string {

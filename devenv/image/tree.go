@@ -1,8 +1,6 @@
 package image
 
 import (
-	"iter"
-	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -133,15 +131,19 @@ func (i Image) Lstat(name string) (File, bool) {
 	return at.File, true
 }
 
-// Files are all files of the image, sorted by path, the root folder left out.
-func (i Image) Files() iter.Seq[File] {
-	return func(yield func(File) bool) {
-		for _, name := range slices.Sorted(maps.Keys(i.files)) {
-			if name != "/" && !yield(i.files[name].File) {
-				return
-			}
+// Files are all files of the image, sorted by path, the root folder left out. They are the image's: not to be changed.
+func (i Image) Files() []File { return i.sorted }
+
+// list are the files of the tree but for the root folder, sorted by path.
+func (t tree) list() []File {
+	all := make([]File, 0, len(t))
+	for name, at := range t {
+		if name != "/" {
+			all = append(all, at.File)
 		}
 	}
+	slices.SortFunc(all, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
+	return all
 }
 
 // maxLinks is after how many symbolic links a path is given up, as Linux does.

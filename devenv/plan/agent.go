@@ -90,10 +90,12 @@ func (o *overlay) env(name string) string {
 	return image.Env[name]
 }
 
-func (o *overlay) setEnv(name, value string) {
+func (o *overlay) setEnv(name, value string) { o.setEnvBecause(name, value, "the agent") }
+
+func (o *overlay) setEnvBecause(name, value, cause string) {
 	if o.service.Environment == nil {
 		o.service.Environment = types.MappingWithEquals{}
 	}
-	o.change("environment."+name, o.env(name), value, "the agent")
+	o.change("environment."+name, o.env(name), value, "%s", cause)
 	o.service.Environment[name] = &value
 }

@@ -162,7 +162,9 @@ func (o *overlay) openDebugger() {
 		o.dropPorts(place + " says debug: false")
 		return
 	}
-	port := o.expectedPort()
+	chosen := o.in.DebugAt[o.service.Name]
+	defer func() { o.debuggable.Chosen = chosen != 0 && o.debuggable.Port == chosen }()
+	port := cmp.Or(chosen, o.expectedPort())
 	_, delve := o.delve()
 	switch {
 	case delve || o.in.Extensions[o.service.Name].Debug.Kind == project.DebugDelve:
@@ -171,7 +173,7 @@ func (o *overlay) openDebugger() {
 		o.dropPorts("devenv listens for it itself, on this machine alone")
 		o.debuggable = Debug{Kind: Python, Port: cmp.Or(port, uint16(o.debug.port), debugpyPort), Agent: true}
 	default:
-		o.guardDebugPort()
+		o.guardDebugPort(chosen)
 		if o.debug.port != 0 && port != 0 {
 			o.debuggable = Debug{Kind: Python, Port: port}
 		}
@@ -199,8 +201,13 @@ func (o *overlay) expectedPort() uint16 {
 	return 0
 }
 
-// guardDebugPort keeps the debug port on this machine: whoever reaches it can run code (DESIGN 3.9).
-func (o *overlay) guardDebugPort() {
+// guardDebugPort keeps the debug port on this machine: whoever reaches it can run code (DESIGN 3.9). It is published where it
+// was chosen to be, else where the compose file says.
+func (o *overlay) guardDebugPort(chosen uint16) {
+	if chosen != 0 {
+		o.moveDebugPort(chosen)
+		return
+	}
 	for i, p := range o.service.Ports {
 		if !o.debug.is(p) || p.HostIP == "127.0.0.1" {
 			continue
@@ -213,6 +220,20 @@ func (o *overlay) guardDebugPort() {
 	o.service.Ports = slices.CompactFunc(o.service.Ports, func(a, b types.ServicePortConfig) bool {
 		return o.debug.is(a) && portText(a) == portText(b) // it was published on several addresses
 	})
+}
+
+// moveDebugPort has the engine publish the debug port at the port that was chosen for it.
+func (o *overlay) moveDebugPort(chosen uint16) {
+	if o.debug.port == 0 {
+		o.advise("its profile chooses port %d for a debugger, but nothing in it lets one in", chosen)
+		return
+	}
+	published := types.ServicePortConfig{
+		Mode: "ingress", HostIP: "127.0.0.1", Published: strconv.Itoa(int(chosen)), Target: o.debug.port, Protocol: "tcp",
+	}
+	o.dropPorts("the profile chooses another port")
+	o.change("ports", "", portText(published), "the profile chooses it for the debugger")
+	o.service.Ports = append(o.service.Ports, published)
 }
 
 // giveCommandBack lets the chosen image run its own CMD where the compose file's command starts a debugger or a

@@ -17,6 +17,7 @@ import (
 	"devenv/devenv/fault"
 	"devenv/devenv/hook"
 	"devenv/devenv/project"
+	"devenv/devenv/trust"
 )
 
 // Local is the mode of everyday work. Every other mode runs the project as its image has it: without source
@@ -48,6 +49,7 @@ type Input struct {
 	Dockerfiles map[string]*dockerfile.File
 	IsFile      func(hostPath string) bool // an existing file that is not a directory
 	Agent       Agent
+	Trust       trust.Bundle // the zero value is none
 	Modes       Modes
 	// Packages is the uv project of a service as it is planned so far; nil is none for all.
 	Packages func(types.ServiceConfig) (Packages, bool)
@@ -55,6 +57,7 @@ type Input struct {
 	Kept      map[string]string
 	DebugWait []string          // services that run nothing before a debugger has attached
 	NoDebug   map[string]string // services without a debugger, each with the place that says so
+	DebugAt   map[string]uint16 // ports of this machine that are chosen for debuggers, by service
 	Profile   string            // "" is none
 	Naming    checkout.Naming
 	Shared    project.Volumes // that all checkouts have in common
@@ -68,6 +71,7 @@ type Plan struct {
 	Builds  types.Services
 	Modes   Modes
 	Profile string // "" is none
+	Trust   trust.Bundle
 	Changes []Change
 	Advice  []Advice
 	Agents  []string // the services that have the agent
@@ -100,6 +104,8 @@ type Debug struct {
 	// Port is the number that a developer expects: published in the compose file, else the one of the command, else
 	// the debugger's own.
 	Port uint16
+	// Chosen says that it is to be this one, whichever was used before.
+	Chosen bool
 	// Agent says that the agent lets a debugger in when one connects, and that devenv listens on the port, or on the
 	// next free one. Otherwise the process listens by itself, and the engine publishes the port, but for Delve's.
 	Agent bool
@@ -135,7 +141,7 @@ func Make(in Input) (Plan, error) {
 	}
 	plan := Plan{
 		Modes: in.Modes, Profile: in.Profile, Debug: map[string]Debug{}, Environments: map[string]PythonEnvironment{},
-		Shared: in.sharedVolumes(),
+		Shared: in.sharedVolumes(), Trust: in.Trust,
 	}
 	in.Project, plan.Changes, plan.Advice = Apart(in)
 	planned, err := in.Project.WithServicesTransform(func(_ string, s types.ServiceConfig) (types.ServiceConfig, error) {
@@ -148,6 +154,7 @@ func Make(in Input) (Plan, error) {
 	for _, name := range sorted(planned.Services) {
 		overlay := overlay{in: in, mode: in.Modes.Of(name), service: planned.Services[name]}
 		overlay.apply()
+		overlay.addTrust()
 		planned.Services[name] = overlay.service
 		plan.Changes = append(plan.Changes, overlay.changes...)
 		plan.Advice = append(plan.Advice, overlay.advice...)
@@ -167,14 +174,22 @@ func Make(in Input) (Plan, error) {
 		_, runs := planned.Services[h.Service]
 		return h.Service != "" && !runs
 	})
+	planned.Configs = maps.Clone(planned.Configs)
 	if len(plan.Agents) > 0 {
-		planned.Configs = maps.Clone(planned.Configs)
-		if planned.Configs == nil {
-			planned.Configs = types.Configs{}
-		}
-		planned.Configs[agentConfig] = types.ConfigObjConfig{Name: agentConfig, Content: in.Agent.Content}
+		plan.bring(agentConfig, in.Agent.Content)
+	}
+	if in.Trust.Content != "" {
+		plan.bring(trustConfig, in.Trust.Content)
 	}
 	return plan, nil
+}
+
+// bring adds an inline config, which Compose copies into containers without a mount.
+func (p *Plan) bring(config, content string) {
+	if p.Project.Configs == nil {
+		p.Project.Configs = types.Configs{}
+	}
+	p.Project.Configs[config] = types.ConfigObjConfig{Name: config, Content: content}
 }
 
 // shareImages gives a service without a build, which runs the image that another service builds, the image of that

@@ -14,13 +14,14 @@ import (
 	"devenv/devenv/dockerfile"
 	"devenv/devenv/plan"
 	"devenv/devenv/project"
+	"devenv/devenv/trust"
 )
 
 var update = flag.Bool("update", false, "write what the plans are into testdata")
 
 // Each file of testdata is a project, the modes to plan it in and the plans as a developer reads them: a compose
-// file, its Dockerfiles, and `want MODE`, `want-agent MODE` (devenv has an agent to give), `want-apart MODE` (in a linked
-// worktree) or `differences MODE`, where MODE can be MODE,SERVICE=MODE.
+// file, its Dockerfiles, and `want MODE`, `want-agent MODE` (devenv has an agent to give), `want-trust MODE` (there is a
+// ca_bundle), `want-apart MODE` (in a linked worktree) or `differences MODE`, where MODE can be MODE,SERVICE=MODE.
 func TestPlans(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || files == nil {
@@ -35,7 +36,7 @@ func TestPlans(t *testing.T) {
 			dir := unpack(t, archive)
 			for i, section := range archive.Files {
 				what, modes, _ := strings.Cut(section.Name, " ")
-				if what != "want" && what != "want-agent" && what != "want-apart" && what != "differences" {
+				if what != "want" && what != "want-agent" && what != "want-trust" && what != "want-apart" && what != "differences" {
 					continue
 				}
 				got := planned(t, dir, what, modes)
@@ -79,7 +80,10 @@ func planned(t *testing.T, dir, what, modes string) string {
 		naming = checkout.Naming{Project: "shop-login-1a2b3c", Base: "shop", Suffix: "login-1a2b3c", Cause: "this is the linked git worktree login"}
 	}
 	in := input(t, dir, modes, naming)
-	if what == "want-agent" || what == "differences" {
+	switch what {
+	case "want-trust":
+		in.Trust = trust.Bundle{Place: "compose.yml:3", Content: "certificates"}
+	case "want-agent", "differences":
 		in.Agent = plan.Agent{Path: "/devenv/agent.zip", Content: "the agent"}
 	}
 	before, err := in.Project.MarshalYAML()

@@ -28,7 +28,7 @@ func (p Plan) WithPorts(rules PortRules) (Plan, error) {
 	ported := made
 	ported.made, ported.Ports, ported.Changes = &made, ports, slices.Clone(made.Changes)
 	fill := portFill{ports: ports, rules: rules, whole: whole}
-	ported.Project, err = made.Project.WithServicesTransform(func(name string, s types.ServiceConfig) (types.ServiceConfig, error) {
+	ported.Project, err = made.Project.WithServicesTransform(func(_ string, s types.ServiceConfig) (types.ServiceConfig, error) {
 		return s, nil // a deep copy: what was made stays
 	})
 	if err != nil {

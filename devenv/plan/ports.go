@@ -147,31 +147,45 @@ func replicas(p *types.Project, service string) int {
 
 // given decides what needs no look at other ports. moves says that it has to be chosen, from wanted on.
 func (r PortRules) given(port *HostPort, asked bool) (wanted run, moves bool, err error) {
-	declared := numbers(port.Declared)
+	declared, shifted := numbers(port.Declared), r.Offset != 0 && !r.ByProfile[port.Service]
 	fixed := r.Fixed[port.Service+":"+strconv.Itoa(int(port.Container))]
 	switch {
 	case port.Why == ByHost:
+		return run{}, false, nil
 	case fixed.Port != 0:
 		port.set(run{fixed.Port, max(declared.count, 1)}, ByFixed, fixed.Cause)
-	case r.ByProfile[port.Service] && !r.Auto && declared.first != 0:
-		port.Why = ByProfile
+		return run{}, false, nil
 	case declared.first == 0 && !asked:
 		port.Why = ByEngine
+		return run{}, false, nil
 	case declared.first == 0:
 		return run{first: above1024(port.Container)}, true, nil
+	case shifted:
+		if declared, err = r.shifted(*port, declared); err != nil {
+			return run{}, false, err
+		}
+	}
+	switch {
 	case r.Auto, asked && declared.count > 1:
 		return declared, true, nil
-	case r.Offset != 0:
-		moved := int(declared.first) + r.Offset
-		if moved < 1 || moved+declared.count-1 > 65535 {
-			return run{}, false, fault.New(fault.Usage, "%s: host port %s with the offset %d is no port", port.Service, port.Declared, r.Offset).
-				WithHint("%s", r.Cause)
-		}
-		port.set(run{uint16(moved), declared.count}, ByOffset, fmt.Sprintf("%s: %+d", r.Cause, r.Offset)) //nolint:gosec // seen above
+	case shifted:
+		port.set(declared, ByOffset, fmt.Sprintf("%s: %+d", r.Cause, r.Offset))
 	case declared.count > 1:
 		port.Why = ByEngine // it chooses within the range
+	case r.ByProfile[port.Service]:
+		port.Why = ByProfile
 	}
 	return run{}, false, nil
+}
+
+// shifted are the numbers with the offset.
+func (r PortRules) shifted(port HostPort, declared run) (run, error) {
+	moved := int(declared.first) + r.Offset
+	if moved < 1 || moved+declared.count-1 > 65535 {
+		return run{}, fault.New(fault.Usage, "%s: host port %s with the offset %d is no port", port.Service, port.Declared, r.Offset).
+			WithHint("%s", r.Cause)
+	}
+	return run{uint16(moved), declared.count}, nil //nolint:gosec // a port
 }
 
 // above1024 is where a search begins for a container port that nothing is declared for: 8080 for 80.

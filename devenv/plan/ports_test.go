@@ -132,6 +132,13 @@ func TestPorts(t *testing.T) {
 			plan.PortRules{Offset: 100, Cause: "alice.yaml:1:8 says offset", ByProfile: map[string]bool{"db": true}},
 			"api 8000 at 8100, offset: alice.yaml:1:8 says offset: +100\napi 9000 at 9100, offset: alice.yaml:1:8 says offset: +100\n" +
 				"api 9001 at 9101, offset: alice.yaml:1:8 says offset: +100\napi 7000 at , engine\ndb 5432 at 5432, profile\n"},
+		{"a template needs one of a range, with the offset too",
+			[]string{"api 8000-8010:8000"}, "${devenv.url.api}", plan.PortRules{Offset: 100, Cause: "here", Taken: takenBy("nc", "8100")},
+			"api 8000 at 8101, auto: 8100 is taken by nc; a template asks for it\n"},
+		{"a range that a profile says is the engine's to choose from",
+			[]string{"api 8000-8010:8000"}, "",
+			plan.PortRules{Offset: 100, Cause: "here", ByProfile: map[string]bool{"api": true}},
+			"api 8000 at 8000-8010, engine\n"},
 		{"a number that is given goes before everything",
 			[]string{"api 8000:8000 9000-9002:9000", "db 5432"}, "",
 			with(auto, func(r *plan.PortRules) {

@@ -152,6 +152,14 @@ func TestErrors(t *testing.T) {
 			want: "project name \"A\": is not valid\n  a name consists of lower case letters, digits, hyphens and underscores, and begins with a letter or digit",
 		},
 		{
+			name: "volumes to share", files: "-- compose.yaml --\nx-devenv:\n  volumes: {dat: shared}\nservices: {a: {image: a, volumes: [\"data:/d\"]}}\nvolumes: {data: {}}",
+			want: "compose.yaml:2:13: x-devenv.volumes.dat: no such volume\n  did you mean \"data\"?",
+		},
+		{
+			name: "volumes to keep", files: "-- compose.yaml --\nx-devenv: {volumes: mine}\nservices: {a: {image: a}}",
+			want: "compose.yaml:1:12: x-devenv.volumes: must be shared, or a mapping of volumes to shared",
+		},
+		{
 			name: "unknown service", files: "-- compose.yaml --\nservices: {api: {image: a}, db: {image: b}}", selected: "apii",
 			want: "service \"apii\": no such service\n  did you mean \"api\"?",
 		},

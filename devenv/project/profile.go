@@ -65,7 +65,11 @@ func (in *inputs) addProfileVariables(dir string) error {
 	in.profileLayers = layers
 	for _, layer := range slices.Backward(layers) {
 		for name, value := range layer.values {
-			if _, set := in.process[name]; !set {
+			_, set := in.process[name]
+			if name == consts.ComposeProjectName {
+				set = in.process[name] != "" // an empty name is none, to Compose too
+			}
+			if !set {
 				in.env[name] = value
 			}
 		}
@@ -82,6 +86,11 @@ func (in *inputs) profileVariables() (layer, error) {
 		place := in.profile.Origin(path...)
 		own.values[name] = value
 		own.origins[name] = Origin{Kind: ProfileFile, File: place.File, Line: place.Line, Column: place.Column}
+	}
+	for _, secret := range in.profile.Secrets() {
+		if len(secret.Path) == 2 {
+			set(secret.Path[1], secret.Stand(), secret.Path...)
+		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(in.profile.Env)) {
 		if text := in.profile.Env[name].Text; text != nil {

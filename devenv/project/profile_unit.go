@@ -28,7 +28,7 @@ func composeUnit(profile *profiles.Profile) *unit {
 func (u *unit) services(said *yaml.Node) *yaml.Node {
 	services := mapping()
 	for i := 0; i+1 < len(said.Content); i += 2 {
-		services.Content = append(services.Content, said.Content[i], u.service(said.Content[i+1]))
+		services.Content = append(services.Content, said.Content[i], u.service(said.Content[i].Value, said.Content[i+1]))
 	}
 	return services
 }
@@ -36,38 +36,81 @@ func (u *unit) services(said *yaml.Node) *yaml.Node {
 // composeWords are the settings of a service that Compose has too. What is not here is devenv's to apply.
 func composeWords() map[string]string {
 	return map[string]string{
-		"env": "environment", "env_files": "env_file", "ports": "ports", "command": "command", "volumes": "volumes", "reload": extensionKey,
+		"env": "environment", "env_files": "env_file", "ports": "ports", "command": "command", "volumes": "volumes",
 	}
 }
 
-func (u *unit) service(said *yaml.Node) *yaml.Node {
-	service := mapping()
+func (u *unit) service(name string, said *yaml.Node) *yaml.Node {
+	service, extension := mapping(), mapping()
 	for i := 0; i+1 < len(said.Content); i += 2 {
 		key, value := said.Content[i], said.Content[i+1]
-		word, known := composeWords()[key.Value]
-		if !known || value.Tag == "!!null" {
+		if value.Tag == "!!null" {
 			continue
 		}
+		word := composeWords()[key.Value]
 		switch key.Value {
 		case "env":
-			value = u.variables(value)
+			value = u.variables(name, value)
 		case "ports":
 			value = u.reword(value, func(node *yaml.Node) { node.Tag = "!override" })
-		case "reload":
-			value = mapping(key, value)
+		case "reload", "debug":
+			u.extend(extension, key, value)
+		case "resources":
+			service.Content = append(service.Content, u.limits(key, value)...)
 		}
-		service.Content = append(service.Content, u.reword(key, func(node *yaml.Node) { node.Value = word }), value)
+		if word != "" {
+			service.Content = append(service.Content, u.reword(key, func(node *yaml.Node) { node.Value = word }), value)
+		}
+	}
+	if len(extension.Content) > 0 {
+		first := extension.Content[0]
+		service.Content = append(service.Content, u.reword(first, func(node *yaml.Node) { node.Value = extensionKey }), extension)
 	}
 	return service
 }
 
-// variables takes values as text, as they are written; without one a variable is passed through.
-func (u *unit) variables(said *yaml.Node) *yaml.Node {
+// extend adds to a service's x-devenv what it can say; the rest of debug is devenv's to apply.
+func (u *unit) extend(extension, key, value *yaml.Node) {
+	if key.Value == "debug" && value.Tag != "!!str" {
+		return
+	}
+	if key.Value == "reload" && value.Tag == "!!bool" {
+		value = u.reword(value, func(node *yaml.Node) { node.Tag, node.Value = "!!str", profiles.Off })
+	}
+	extension.Content = append(extension.Content, key, value)
+}
+
+// limits are resources in Compose's newer words. Its older ones for the same are taken away: they may not differ.
+func (u *unit) limits(key, said *yaml.Node) []*yaml.Node {
+	limits, all := mapping(), []*yaml.Node(nil)
+	older := map[string]string{"cpus": "cpus", "memory": "mem_limit", "pids": "pids_limit"}
+	for i := 0; i+1 < len(said.Content); i += 2 {
+		name, value := said.Content[i], said.Content[i+1]
+		if value.Tag == "!!null" {
+			continue
+		}
+		limits.Content = append(limits.Content, name, value)
+		all = append(all, u.reword(name, func(node *yaml.Node) { node.Value = older[name.Value] }),
+			&yaml.Node{Kind: yaml.ScalarNode, Tag: "!reset", Value: "null"})
+	}
+	word := func(text string) *yaml.Node { return u.reword(key, func(node *yaml.Node) { node.Value = text }) }
+	return append(all, word("deploy"), mapping(word("resources"), mapping(word("limits"), limits)))
+}
+
+// variables takes values as text, as they are written, and for a secret what stands for it; without a value a variable is
+// passed through.
+func (u *unit) variables(service string, said *yaml.Node) *yaml.Node {
 	variables := mapping()
 	for i := 0; i+1 < len(said.Content); i += 2 {
 		key, value := said.Content[i], said.Content[i+1]
 		if value.Tag != "!!null" {
-			value = u.reword(value, func(node *yaml.Node) { node.Tag, node.Style = "!!str", yaml.DoubleQuotedStyle })
+			value = u.reword(value, func(node *yaml.Node) {
+				if node.Kind == yaml.MappingNode {
+					secret := profiles.Secret{Path: []string{"services", service, "env", key.Value}}
+					node.Kind, node.Content, node.Value = yaml.ScalarNode, nil, secret.Stand()
+				}
+				node.Tag, node.Style = "!!str", yaml.DoubleQuotedStyle
+			})
 		}
 		variables.Content = append(variables.Content, key, value)
 	}

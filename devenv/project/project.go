@@ -11,12 +11,14 @@ package project
 
 import (
 	"context"
+	"errors"
 	"io"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/loader"
+	"github.com/compose-spec/compose-go/v2/template"
 	"github.com/compose-spec/compose-go/v2/types"
 
 	"devenv/devenv/checkout"
@@ -42,6 +44,10 @@ type Request struct {
 	// WithoutEnvFiles leaves the services' env files unread: enough for down, stop, ps and logs, which must work
 	// when such a file is missing.
 	WithoutEnvFiles bool
+
+	// WithoutRequired lets variables that the compose files require be missing: enough for what is about profiles, one of
+	// which may set them.
+	WithoutRequired bool
 
 	// Profile gives what is laid over the compose files of the project in a folder: nil where nothing is. A nil function is
 	// no profile.
@@ -100,6 +106,10 @@ func (p *Project) load(ctx context.Context) error {
 		return err
 	}
 	p.declared, err = p.inputs.load(ctx)
+	if p.request.WithoutRequired && errors.As(err, new(*template.MissingRequiredError)) {
+		p.inputs.waive()
+		p.declared, err = p.inputs.load(ctx)
+	}
 	if err != nil {
 		if at := p.inputs.checkReferences(nil); at != nil {
 			return at
@@ -144,11 +154,15 @@ func Relative(dir, path string) string {
 }
 
 // Files are the absolute paths of the compose files in use, in the order in which Compose merges them, with those
-// that include and extends bring in, and then those of the profile, whether they exist or not. The standard input is "-".
+// that include and extends bring in, then those of the profile and the CA bundle, whether they exist or not. The standard
+// input is "-".
 func (p *Project) Files() (files []string) {
 	collectWarnings(func() { files = p.inputs.tree().files() })
 	if profile := p.inputs.profile; profile != nil {
 		files = append(files, profile.Files...)
+	}
+	if bundle, _, err := p.caBundleFile(); err == nil && bundle != "" {
+		files = append(files, bundle)
 	}
 	return files
 }

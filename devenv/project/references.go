@@ -114,6 +114,9 @@ func inCompose(path []string) bool {
 	if len(path) < 3 || path[0] != "services" {
 		return len(path) > 0 && strings.HasPrefix(path[0], "x-") && path[0] != extensionKey
 	}
+	if len(path) > 5 && path[2] == extensionKey && path[3] == "modes" {
+		path = path[3:] // of x-devenv what a mode says in place of the service
+	}
 	return slices.Contains([]string{"environment", "command", "entrypoint", "labels"}, path[2]) ||
 		path[2] == "build" && len(path) > 3 && path[3] == "args"
 }

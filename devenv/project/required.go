@@ -24,9 +24,25 @@ type requirement struct {
 	reason string
 }
 
-// missing lists every required variable (${NAME:?reason}) that is not set, of all compose files in use; compose-go
-// stops at the first file with one. It is nil when none is found.
+// missing lists every required variable that is not set. It is nil when none is found.
 func (in *inputs) missing() error {
+	var errs []error
+	for _, r := range in.requirements() {
+		errs = append(errs, in.missingError(r))
+	}
+	return errors.Join(errs...)
+}
+
+// waive has every required variable that is not set stand for 0, which a number, a text and a switch can be.
+func (in *inputs) waive() {
+	for _, r := range in.requirements() {
+		in.env[r.name] = "0"
+	}
+}
+
+// requirements are the required variables (${NAME:?reason}) that are not set, of all compose files in use; compose-go
+// stops at the first file with one.
+func (in *inputs) requirements() []requirement {
 	t := in.tree()
 	t.files() // reaches the files that extends brings in
 	var all []requirement
@@ -43,11 +59,7 @@ func (in *inputs) missing() error {
 	slices.SortStableFunc(all, func(a, b requirement) int {
 		return cmp.Or(cmp.Compare(a.place.File, b.place.File), cmp.Compare(a.place.Line, b.place.Line), cmp.Compare(a.name, b.name))
 	})
-	var errs []error
-	for _, r := range slices.Compact(all) {
-		errs = append(errs, in.missingError(r))
-	}
-	return errors.Join(errs...)
+	return slices.Compact(all)
 }
 
 func (in *inputs) missingError(r requirement) error {

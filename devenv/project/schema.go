@@ -3,10 +3,13 @@ package project
 import (
 	"encoding/json"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/schema"
+
+	"devenv/devenv/document"
 )
 
 // schemaKeys are the keys that the Compose specification's JSON schema allows at path, sorted.
@@ -30,6 +33,20 @@ func schemaKeys(path []string) []string {
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
+}
+
+// ComposeSchema is the JSON schema of a compose file, the Compose specification's own, which also knows x-devenv.
+func ComposeSchema() (map[string]any, error) {
+	var root map[string]any
+	if err := json.Unmarshal([]byte(schema.Schema), &root); err != nil {
+		return nil, err
+	}
+	service := document.Schema(reflect.TypeFor[ServiceExtension]())
+	settings := object(service["properties"])
+	settings["debug"] = map[string]any{"oneOf": []any{map[string]any{"enum": []string{DebugDelve}}, settings["debug"]}}
+	object(root["properties"])[extensionKey] = document.Schema(reflect.TypeFor[Extension]())
+	object(object(object(root["$defs"])["service"])["properties"])[extensionKey] = service
+	return root, nil
 }
 
 type schemaWalk struct{ root map[string]any }

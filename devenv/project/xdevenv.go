@@ -24,6 +24,8 @@ type Extension struct {
 	Watch Watch  `yaml:"watch"` // on top of the rules of .gitignore and .dockerignore
 	// Volumes are those that worktrees and other clones have in common with the first checkout.
 	Volumes Volumes `yaml:"volumes"`
+	// CABundle is a file of certificates, for builds, containers and uv: see Project.CABundle.
+	CABundle string `yaml:"ca_bundle"`
 
 	Doctor Doctor              `yaml:"doctor"`
 	Hooks  hook.Set            `yaml:"hooks"` // what runs around up and down
@@ -32,25 +34,6 @@ type Extension struct {
 
 // Volumes is a profile's too.
 type Volumes = profiles.Volumes
-
-// Doctor says what `devenv doctor` leaves alone.
-type Doctor struct {
-	Off map[string]Reason `yaml:"off"` // rules by name, and why the project does not want them
-}
-
-// Reason is a sentence that somebody must have written.
-type Reason string
-
-// Refuse wants a text that is not blank.
-func (*Reason) Refuse(value any) string {
-	if text, _ := value.(string); strings.TrimSpace(text) == "" {
-		return "say why in a sentence, for whoever reads it next year"
-	}
-	return ""
-}
-
-// Schema is that of a text.
-func (*Reason) Schema() map[string]any { return map[string]any{"type": "string", "minLength": 1} }
 
 // Watch says which files matter although a rule ignores them, and which do not: lines in the language of .gitignore,
 // from the project's folder on.

@@ -132,6 +132,8 @@ func TestConvergeRefusals(t *testing.T) {
 	}
 }
 
+const autoFrees = "`ports: auto` in a profile or in x-devenv takes a free one"
+
 // A taken host port is found before anything is created, with its owner.
 func TestPortTakenByProcess(t *testing.T) {
 	t.Parallel()
@@ -146,7 +148,7 @@ func TestPortTakenByProcess(t *testing.T) {
 	r.tells(r.converge(p, ConvergeOptions{}),
 		"api: host port "+strconv.Itoa(port)+" is taken by process "+strings.TrimSpace(string(comm))+
 			" (pid "+strconv.Itoa(os.Getpid())+")",
-		"hint: end that process, or choose another host port under ports: of api")
+		"hint: end that process, or choose another host port under ports: of api; "+autoFrees)
 	if states := r.states(p); len(states) != 0 {
 		t.Errorf("something was created: %v", states)
 	}
@@ -161,7 +163,7 @@ func TestPortTakenByContainer(t *testing.T) {
 	owner := first.Name + "-web-1"
 	want := []string{
 		"api: host port " + strconv.Itoa(port) + " is taken by container " + owner + " of project " + first.Name,
-		"hint: `docker compose -p " + first.Name + " stop web` frees it, or choose another host port under ports: of api",
+		"hint: `docker compose -p " + first.Name + " stop web` frees it, or choose another host port under ports: of api; " + autoFrees,
 	}
 	r.tells(PortConflicts(t.Context(), r.eng, second), want...)
 	r.tells(r.converge(second, ConvergeOptions{}), want...)

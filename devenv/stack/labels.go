@@ -46,7 +46,7 @@ func Labels(p *types.Project) *types.Project {
 }
 
 // ImageLabels are the labels that Compose puts on the image it builds for a service (getImageBuildLabels in
-// pkg/compose/build.go): by them its `down --rmi` finds the image. Services with equal build sections share an image;
+// pkg/compose/build.go): by them its `down --rmi` finds the image, and by one more `devenv prune`. Services with equal build sections share an image;
 // it belongs to the first of them. p is the project as it was loaded, with all its services, so that the answer is the
 // same whichever services a command builds, and in which mode.
 func ImageLabels(p *types.Project, service string) types.Labels {
@@ -54,6 +54,8 @@ func ImageLabels(p *types.Project, service string) types.Labels {
 		api.VersionLabel: composeVersion(),
 		api.ProjectLabel: p.Name,
 		api.ServiceLabel: sharer(p, service),
+
+		engine.LabelBuilt: "true",
 	}
 }
 

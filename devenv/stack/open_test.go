@@ -188,6 +188,7 @@ func TestImageLabels(t *testing.T) {
 	for service, owner := range map[string]string{"admin": "admin", "api": "admin", "worker": "admin", "web": "web", "db": "db"} {
 		want := types.Labels{
 			"com.docker.compose.project": "shop", "com.docker.compose.service": owner, "com.docker.compose.version": composeVersion(),
+			"devenv.built": "true",
 		}
 		if got := ImageLabels(p, service); !maps.Equal(got, want) {
 			t.Errorf("%s: got %v", service, got)

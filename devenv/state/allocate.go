@@ -30,7 +30,7 @@ func (r Registry) DecidePorts(ctx context.Context, folder string, own Store, dec
 	others := map[string]Ports{}
 	for _, project := range known {
 		if project.Folder != folder {
-			others[project.Folder] = In(project.Folder).Ports()
+			others[project.Folder] = In(project.Folder).allPorts()
 		}
 	}
 	ports, err := decide(others)
@@ -64,5 +64,5 @@ func (r Registry) lockPorts(ctx context.Context) (*flock.Flock, error) {
 		return nil, fault.New(fault.Failed, "ports of this machine: another devenv has decided about them for %s", portsWithin).
 			WithHint("`fuser %s` says which", lock.Path())
 	}
-	return nil, nil //nolint:nilerr // a file system without locks
+	return nil, nil // a file system without locks
 }

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"encoding/json"
 	"errors"
 	"io/fs"
 	"os"
@@ -27,7 +28,7 @@ func (s Store) Own(folder string) error {
 
 // private is what belongs to one checkout alone: who holds it, its session, its ports, its containers.
 var private = [...]string{
-	"live.holder", "live.sock", "live.log", "change.holder", "debug.json", "ports.json", "environments.json", "taken",
+	"live.holder", "live.sock", "live.log", "change.holder", "debug.json", "ports.json", "environments.json", "hooks.json", "project.json", "taken",
 }
 
 // Disown forgets what belongs to the checkout that this one was copied from. The choice of mode and profile stays.
@@ -50,4 +51,30 @@ func (s Store) claim() error {
 		return err
 	}
 	return writeAtomically(s.path("folder"), []byte(folder+"\n"))
+}
+
+// Project is what the checkout itself remembers of its project's name, should the machine's list be lost; none where
+// nothing was started yet, or in another folder.
+func (s Store) Project() []Project {
+	var own Project
+	content, err := os.ReadFile(s.path("project.json"))
+	if err != nil || json.Unmarshal(content, &own) != nil || own.Folder != s.Home() {
+		return nil
+	}
+	return []Project{own}
+}
+
+// SaveProject remembers it.
+func (s Store) SaveProject(own Project) error {
+	if before := s.Project(); len(before) == 1 && before[0] == own {
+		return nil
+	}
+	if err := s.create(); err != nil {
+		return err
+	}
+	content, err := json.MarshalIndent(own, "", "  ")
+	if err != nil {
+		return err
+	}
+	return writeAtomically(s.path("project.json"), append(content, '\n'))
 }

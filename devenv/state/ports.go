@@ -3,6 +3,7 @@ package state
 import (
 	"encoding/json"
 	"os"
+	"strconv"
 )
 
 // DebugPorts are the ports of this machine at which this checkout's services were debugged last. What cannot be read
@@ -67,4 +68,16 @@ func (s Store) savePorts(ports Ports) error {
 		return err
 	}
 	return writeAtomically(s.path("ports.json"), append(content, '\n'))
+}
+
+// allPorts are those at which a checkout was published, and those at which it was debugged.
+func (s Store) allPorts() Ports {
+	all := s.Ports()
+	for service, port := range s.DebugPorts() {
+		if all[service] == nil {
+			all[service] = map[string]string{}
+		}
+		all[service]["debug"] = strconv.Itoa(int(port))
+	}
+	return all
 }

@@ -5,13 +5,14 @@ import (
 	"strings"
 )
 
-// Remark is what is said about one place: a line that stands alone, and lines below it that go with it.
+// Remark is what is said about one place: a line that stands alone, then the reason and the remedy.
 type Remark struct {
 	Place string // FILE:LINE, as terminals make it a link
 	Level string // error, warning or note
 	Text  string
 	Name  string // by which the remark can be looked up
-	Below []string
+	Why   string // "" where it has been said
+	Mend  string
 }
 
 // Remarks prints what was asked for, a blank line between two groups.
@@ -22,9 +23,12 @@ func (t *Terminal) Remarks(groups [][]Remark) error {
 			text.WriteString("\n")
 		}
 		for _, r := range group {
-			fmt.Fprintf(&text, "%s  %s  %s  %s\n", r.Place, t.level(r.Level), r.Text, paint(t.color.Out, faint, "["+r.Name+"]"))
-			for _, line := range r.Below {
-				text.WriteString("    " + paint(t.color.Out, faint, line) + "\n")
+			fmt.Fprintf(&text, "%s  %s  %s  %s\n", paint(t.color.Out, bold, r.Place), t.level(r.Level), r.Text, paint(t.color.Out, faint, "["+r.Name+"]"))
+			if r.Why != "" {
+				text.WriteString("    " + paint(t.color.Out, faint, r.Why) + "\n")
+			}
+			if r.Mend != "" {
+				text.WriteString("    " + paint(t.color.Out, cyan, "mend:") + " " + r.Mend + "\n")
 			}
 		}
 	}

@@ -1,7 +1,6 @@
 package uv
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -17,6 +16,7 @@ import (
 	"github.com/pelletier/go-toml/v2"
 
 	"devenv/devenv/fault"
+	"devenv/devenv/files"
 )
 
 const (
@@ -99,102 +99,9 @@ func (f Files) Fingerprint() string {
 	return hex.EncodeToString(hash.Sum(nil)[:16])
 }
 
-// changed are the names of files whose content differs, sorted.
-func (f Files) changed(now Files) []string {
-	var names []string
-	for name, content := range now {
-		if before, there := f[name]; !there || !bytes.Equal(before, content) {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	return names
-}
-
-// Write replaces on the host what differs between before, which Read has read, and now. It writes nothing if somebody
-// has changed one of the files since. Every file appears whole, with the owner and mode that it had; a new one belongs
-// to the owner of its folder. An error leaves all files as they were.
+// Write replaces on the host what differs between before, which Read has read, and now, as files.Write does.
 func (p Project) Write(before, now Files) (changed []string, err error) {
-	changed = before.changed(now)
-	for _, name := range changed {
-		present, err := os.ReadFile(p.host(name))
-		if _, known := before[name]; err != nil && (known || !errors.Is(err, fs.ErrNotExist)) || !bytes.Equal(present, before[name]) {
-			return nil, fault.New(fault.Failed, "%s: it was changed while uv worked, so nothing was written", name).WithHint("run the command again")
-		}
-	}
-	for i, name := range changed {
-		if err := replace(p.host(name), now[name]); err != nil {
-			return nil, errors.Join(err, p.restore(before, changed[:i]))
-		}
-	}
-	return changed, nil
-}
-
-// restore puts files back as they were.
-func (p Project) restore(before Files, names []string) error {
-	var all []error
-	for _, name := range names {
-		if content, there := before[name]; there {
-			all = append(all, replace(p.host(name), content))
-		} else {
-			all = append(all, os.Remove(p.host(name)))
-		}
-	}
-	return errors.Join(all...)
-}
-
-// replace writes a file by renaming a new one. A symbolic link stays one, and the file that it names is replaced. The
-// new one's name ends as those do that no watcher looks at.
-func replace(name string, content []byte) (err error) {
-	if target, err := filepath.EvalSymlinks(name); err == nil {
-		name = target
-	}
-	like, mode, err := model(name)
-	if err != nil {
-		return fault.New(fault.Failed, "%s: %w", name, err)
-	}
-	file, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*~")
-	if err != nil {
-		return fault.New(fault.Failed, "%s: %w", name, err)
-	}
-	_, err = file.Write(content)
-	err = errors.Join(err, own(file, like), file.Chmod(mode), file.Sync(), file.Close())
-	if err == nil {
-		err = os.Rename(file.Name(), name)
-	}
-	if err != nil {
-		return errors.Join(fault.New(fault.Failed, "%s: %w", name, err), os.Remove(file.Name()))
-	}
-	return nil
-}
-
-// MakeFolder makes a folder that belongs to the owner of the one that it is in.
-func MakeFolder(name string) error {
-	like, err := os.Stat(filepath.Dir(name))
-	if err != nil {
-		return fault.New(fault.Failed, "%s: %w", name, err)
-	}
-	if err := os.Mkdir(name, 0o755); err != nil {
-		return fault.New(fault.Failed, "%s: %w", name, err)
-	}
-	folder, err := os.Open(name)
-	if err != nil {
-		return fault.New(fault.Failed, "%s: %w", name, err)
-	}
-	return errors.Join(own(folder, like), folder.Close())
-}
-
-// model is what a file's owner and mode are taken from: itself, or for a new one its folder.
-func model(name string) (like fs.FileInfo, mode fs.FileMode, err error) {
-	like, err = os.Stat(name)
-	if !errors.Is(err, fs.ErrNotExist) {
-		if err == nil {
-			mode = like.Mode().Perm()
-		}
-		return like, mode, err
-	}
-	like, err = os.Stat(filepath.Dir(name))
-	return like, 0o644, err
+	return files.Write(p.Host, before, now)
 }
 
 // below is path relative to folder, or "" if it is not in it.

@@ -1,12 +1,15 @@
 package uv
 
-import "strings"
+import (
+	"strings"
+
+	"devenv/devenv/trust"
+)
 
 // hints are what can be done about what uv says, where we know it.
 var hints = [...]struct{ said, hint string }{
-	{"UnknownIssuer", "a proxy signs the connection with an authority that the container does not trust: SSL_CERT_FILE of the service names a bundle that has it"},
-	{"401 Unauthorized", "credentials for an index named NAME come from UV_INDEX_NAME_USERNAME and UV_INDEX_NAME_PASSWORD, or ~/.netrc"},
-	{"403 Forbidden", "credentials for an index named NAME come from UV_INDEX_NAME_USERNAME and UV_INDEX_NAME_PASSWORD, or ~/.netrc"},
+	{"401 Unauthorized", "credentials for an index named NAME come from UV_INDEX_NAME_USERNAME and UV_INDEX_NAME_PASSWORD, else from ~/.netrc, `uv auth login` or keyring"},
+	{"403 Forbidden", "credentials for an index named NAME come from UV_INDEX_NAME_USERNAME and UV_INDEX_NAME_PASSWORD, else from ~/.netrc, `uv auth login` or keyring"},
 	{"No space left on device", "the engine's disk is full: `docker system df` says with what"},
 	{"No such file or directory: 'cc'", noCompiler},
 	{"No such file or directory: 'gcc'", noCompiler},
@@ -25,7 +28,7 @@ func hint(output string) string {
 			return h.hint
 		}
 	}
-	return ""
+	return trust.Hint(output)
 }
 
 // tail keeps the end of what is written to it.

@@ -12,9 +12,11 @@ import (
 // lock is what is used of a uv.lock.
 type lock struct {
 	Package []struct {
-		Name     string
-		Source   struct{ Editable, Directory, Virtual string }
-		Metadata struct {
+		Name         string
+		Source       struct{ Editable, Directory, Virtual string }
+		Dependencies []need
+		Optional     map[string][]need `toml:"optional-dependencies"`
+		Metadata     struct {
 			RequiresDist []requirement            `toml:"requires-dist"`
 			RequiresDev  map[string][]requirement `toml:"requires-dev"`
 		}

@@ -15,6 +15,7 @@ import (
 
 	"devenv/devenv/engine"
 	"devenv/devenv/fault"
+	"devenv/devenv/files"
 )
 
 // Runner runs uv in a container that runs.
@@ -206,7 +207,7 @@ func (r *run) command(folder string, args []string) engine.Command {
 func (r *run) undo(ctx context.Context) (broken bool, err error) {
 	var all []error
 	if len(r.written) > 0 {
-		all = append(all, r.Project.restore(r.before, r.written))
+		all = append(all, files.Restore(r.Project.Host, r.before, r.written))
 		if !r.Project.Mounted {
 			all = append(all, r.bring(ctx, r.before))
 		}

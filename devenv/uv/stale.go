@@ -60,10 +60,12 @@ type project struct {
 		Dependencies []string
 		Optional     map[string][]string `toml:"optional-dependencies"`
 	}
-	Tool struct {
+	Groups map[string][]any `toml:"dependency-groups"`
+	Tool   struct {
 		UV struct {
 			Index           []struct{ Name, URL string }
-			RequiredVersion string `toml:"required-version"`
+			Development     []string `toml:"dev-dependencies"`
+			RequiredVersion string   `toml:"required-version"`
 			Workspace       struct{ Members []string }
 		}
 	}

@@ -115,7 +115,7 @@ name = "third"
 url = "https://third.example.com/simple"
 `)}
 	netrc := "machine other.example.com login ann password a1\nmachine packages.example.com\n  login bob\n  password b2\nmachine unrelated login x password y\n"
-	got := Credentials(files, []string{"HOME=/root", "UV_INDEX_OTHER_USERNAME=me", "UV_INDEX_OTHER_PASSWORD=secret", "UV_INDEX_URL=x"}, netrc)
+	got := Credentials(files, []string{"HOME=/root", "UV_INDEX_OTHER_USERNAME=me", "UV_INDEX_OTHER_PASSWORD=secret", "UV_INDEX_URL=x"}, Stores{Netrc: netrc})
 	want := "UV_INDEX_OTHER_USERNAME=me UV_INDEX_OTHER_PASSWORD=secret UV_INDEX_OUR_OWN_USERNAME=bob UV_INDEX_OUR_OWN_PASSWORD=b2"
 	if line(got) != want {
 		t.Errorf("got  %s\nwant %s", line(got), want)

@@ -50,9 +50,10 @@ func (b bench) commands(ctx context.Context, rows []comparison, out io.Writer) (
 }
 
 func comparisons(work string) ([]comparison, error) {
-	four, many := filepath.Join(work, "four"), filepath.Join(work, "many")
+	four, many, pair := filepath.Join(work, "four"), filepath.Join(work, "many"), filepath.Join(work, "pair")
 	err := errors.Join(write(four, "docker-compose.yml", fourServices()), write(four, "Dockerfile", "FROM busybox:1.36\nRUN echo built > /built\n"),
-		write(many, "docker-compose.yml", manyServices(200)))
+		write(many, "docker-compose.yml", manyServices(200)), write(pair, "docker-compose.yml", pairOfServices), write(pair, "loud.yml", loud),
+		write(pair, ".devenv/profiles/loud.yaml", "services: {api: {env: {LEVEL: loud}}}\n"))
 	if err != nil {
 		return nil, err
 	}
@@ -66,10 +67,13 @@ func comparisons(work string) ([]comparison, error) {
 	return []comparison{
 		{what: "version", budget: "30 ms", runs: 15, ours: []string{"version"}, peer: []string{"version"}, dir: four},
 		{what: "config, 200 services", budget: "ratio 1", runs: 9, ours: []string{"config"}, peer: []string{"config"}, dir: many},
+		{what: "doctor without images, FastAPI", budget: "300 ms", runs: 9, ours: []string{"doctor"}, peer: []string{"config", "--quiet"}, dir: fastapi, name: "devenv-bench-doctor"},
 		{what: "up -d unchanged, 4 services", budget: "150 ms, ratio 1", runs: 5, unchanged: true, ours: up, peer: upBuild, dir: four, name: "devenv-bench-four"},
 		{what: "up -d unchanged, FastAPI", budget: "150 ms, ratio 1", runs: 5, unchanged: true, ours: up, peer: upBuild, dir: fastapi, name: "devenv-bench-fastapi"},
 		{what: "up -d, images built, 4 services", budget: "ratio 1.1", runs: 7, prepare: down, ours: up, peer: up, dir: four, name: "devenv-bench-four"},
 		{what: "up -d, images built, FastAPI", budget: "ratio 1.1", runs: 5, prepare: down, ours: up, peer: upWait, dir: fastapi, name: "devenv-bench-fastapi"},
+		{what: "profile use, one value of one service", budget: "150 ms more", runs: 7, prepare: upWait, ours: []string{"profile", "use", "loud"},
+			peer: []string{"-f", "docker-compose.yml", "-f", "loud.yml", "up", "-d", "--wait"}, dir: pair, name: "devenv-bench-pair"},
 		{what: "add a package, FastAPI", budget: "150 ms more", runs: 9, prepare: upWait, ours: add, peer: slices.Concat([]string{"exec", "-T", "api", "uv"}, add), dir: fastapi, name: "devenv-bench-fastapi"},
 	}, nil
 }
@@ -184,6 +188,16 @@ func fourServices() string {
 	}
 	return text
 }
+
+// pairOfServices have healthchecks, so that both tools wait for the same; loud changes one value of one of them, as the
+// profile of that name does.
+const (
+	pairOfServices = `services:
+  api: {image: "busybox:1.36", command: [sleep, '600'], init: true, environment: {LEVEL: info}, depends_on: [db], healthcheck: {test: "true", interval: 100ms}}
+  db: {image: "busybox:1.36", command: [sleep, '600'], init: true, healthcheck: {test: "true", interval: 100ms}}
+`
+	loud = "services: {api: {environment: {LEVEL: loud}}}\n"
+)
 
 func manyServices(n int) string {
 	var text strings.Builder

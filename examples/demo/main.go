@@ -99,9 +99,9 @@ func hit(e *editor.Editor, url string, line int) error {
 		if err != nil {
 			continue // that process is gone
 		}
-		if err := e.Continue(thread); err != nil || at == line {
-			return err
-		}
+		if err := e.Continue(thread); err == nil && at == line {
+			return nil
+		} // else the old code stood there, and an error is that its process is gone; a session that ended is told by Stopped
 	}
 }
 

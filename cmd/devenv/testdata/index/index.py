@@ -1,9 +1,9 @@
-# A package index: good and also, slow (once it may go on), private (with credentials), built and broken (as sources), native (a
-# C extension, as source). /tmp/downloads
-# says which files were asked for.
+# A package index: good and also, slow (once it may go on), private (with credentials), vault (both), built and broken (as
+# sources), native (a C extension, as source). /tmp/downloads says which files were asked for.
 import base64
 import io
 import os
+import ssl
 import tarfile
 import time
 import zipfile
@@ -66,7 +66,7 @@ def source(name, files):
     return content.getvalue()
 
 
-FILES = {name: (f"{name}-1.0-py3-none-any.whl", wheel(name)) for name in ("good", "also", "slow", "private")}
+FILES = {name: (f"{name}-1.0-py3-none-any.whl", wheel(name)) for name in ("good", "also", "slow", "private", "vault")}
 FILES |= {name: (f"{name}-1.0.tar.gz", source(name, {"backend.py": BACKEND})) for name in ("built", "broken")}
 FILES["native"] = ("native-1.0.tar.gz", source("native", {"backend.py": NATIVE, "native.c": EXTENSION}))
 
@@ -77,9 +77,9 @@ class Index(BaseHTTPRequestHandler):
         name = name.split("-")[0]
         if name not in FILES:
             return self.answer(404, b"")
-        if name == "private" and self.headers["Authorization"] != "Basic " + base64.b64encode(b"me:hunter22").decode():
+        if name in ("private", "vault") and self.headers["Authorization"] != "Basic " + base64.b64encode(b"me:hunter22").decode():
             return self.answer(401, b"")
-        if name == "slow" and kind == "simple":
+        if name in ("slow", "vault") and kind == "simple":
             open("/tmp/waiting", "w").write("uv asks")
             while not os.path.exists("/tmp/go"):
                 time.sleep(0.05)
@@ -102,4 +102,9 @@ class Index(BaseHTTPRequestHandler):
             self.wfile.write(content)
 
 
-ThreadingHTTPServer(("", 8000), Index).serve_forever()
+server = ThreadingHTTPServer(("", 8000), Index)
+if "CERTIFICATE" in os.environ:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(os.environ["CERTIFICATE"])
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+server.serve_forever()

@@ -1,0 +1,156 @@
+package doctor
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"devenv/devenv/project"
+	"devenv/devenv/source"
+)
+
+// envFiles are the files of variables that the project reads, .env first.
+func (in Input) envFiles() []EnvFile {
+	var all []EnvFile
+	readers := in.Project.ServiceEnvFiles()
+	for _, path := range in.Project.EnvFiles() {
+		all = append(all, EnvFile{Path: path, Services: readers[path], Variables: project.EnvVariables(path)})
+	}
+	return all
+}
+
+// codeEndings are those of files in which variables are read or named.
+var codeEndings = []string{
+	".py", ".sh", ".toml", ".ini", ".cfg", ".conf", ".js", ".mjs", ".ts", ".go", ".rb", ".rs", ".java", ".php", ".yml", ".yaml", ".json", ".html", ".template", ".mako", "",
+}
+
+// Bounds of reading a project's files: a doctor that takes a minute is not called.
+const (
+	codeFiles = 4_000
+	codeBytes = 16 << 20
+	fileBytes = 1 << 20
+)
+
+// readCode reads the project's own files, of every build context once, for the variables that they name.
+func (f *Facts) readCode() {
+	f.Words = map[string]bool{}
+	seen, files, bytes := map[string]bool{}, 0, int64(0)
+	for _, folder := range f.contexts() {
+		tree := source.NewTree(source.Rules{Roots: []string{folder}})
+		_ = filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+			switch {
+			case err != nil:
+				return nil //nolint:nilerr // what cannot be read names nothing
+			case tree.Ignored(path, entry.IsDir()).Ignored:
+				return skip(entry)
+			case entry.IsDir():
+				f.Host.Folders++
+				return nil
+			case seen[path] || !slices.Contains(codeEndings, filepath.Ext(path)):
+				return nil
+			}
+			seen[path] = true
+			info, err := entry.Info()
+			if err != nil || info.Size() > fileBytes || !info.Mode().IsRegular() {
+				return nil //nolint:nilerr // likewise
+			}
+			if files, bytes = files+1, bytes+info.Size(); files > codeFiles || bytes > codeBytes {
+				return fs.SkipAll
+			}
+			f.readFile(path)
+			return nil
+		})
+	}
+	if files > codeFiles || bytes > codeBytes {
+		f.Words = nil
+		f.Unseen = append(f.Unseen, "which variables the code uses: there is too much of it")
+	}
+}
+
+func skip(entry fs.DirEntry) error {
+	if entry.IsDir() {
+		return fs.SkipDir
+	}
+	return nil
+}
+
+// contexts are the outermost build contexts that are folders.
+func (f *Facts) contexts() []string {
+	var all []string
+	for _, file := range f.Files {
+		if !slices.Contains(all, file.Context) && filepath.IsAbs(file.Context) {
+			all = append(all, file.Context)
+		}
+	}
+	slices.Sort(all)
+	return slices.DeleteFunc(all, func(folder string) bool {
+		return slices.ContainsFunc(all, func(other string) bool {
+			return other != folder && holds(filepath.ToSlash(other), filepath.ToSlash(folder))
+		})
+	})
+}
+
+// reads matches how Python reads a variable; what stands behind the name tells whether there is a default.
+// os.environ["X"] fails without one, as do django-environ's env("X") and decouple's config("X").
+var reads = regexp.MustCompile(`\b(?:(os\.environ\[|environ\[|env\(|env\.\w+\(|config\()|os\.getenv\(|environ\.get\()\s*["']([A-Z][A-Z0-9_]+)["']\s*([\]),]?)(\s*=[^=])?`)
+
+func (f *Facts) readFile(path string) {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return
+	}
+	text := string(content)
+	f.addWords(text)
+	if filepath.Ext(path) != ".py" || isTest(path) {
+		return
+	}
+	for number, line := range strings.Split(text, "\n") {
+		if !strings.Contains(line, "env") && !strings.Contains(line, "config(") || strings.HasPrefix(strings.TrimSpace(line), "#") {
+			continue
+		}
+		for _, m := range reads.FindAllStringSubmatch(line, -1) {
+			if m[4] == "" { // os.environ["X"] = ... sets it
+				f.Reads = append(f.Reads, Read{Place{path, number + 1}, m[2], m[1] != "" && (m[3] == "]" || m[3] == ")")})
+			}
+		}
+	}
+}
+
+// addWords notes every identifier.
+func (f *Facts) addWords(text string) {
+	begin := -1
+	for i := 0; i <= len(text); i++ {
+		inside := i < len(text) && (text[i] == '_' || text[i] >= '0' && text[i] <= '9' || text[i]|32 >= 'a' && text[i]|32 <= 'z')
+		switch {
+		case inside && begin < 0:
+			begin = i
+		case !inside && begin >= 0:
+			f.Words[strings.ToLower(text[begin:i])] = true
+			begin = -1
+		}
+	}
+}
+
+func isTest(path string) bool {
+	slashed := filepath.ToSlash(path)
+	return strings.Contains(slashed, "/tests/") || strings.Contains(slashed, "/test/") || strings.HasPrefix(filepath.Base(path), "test_") || filepath.Base(path) == "conftest.py"
+}
+
+// siblings are the env files of the project, and those beside them that are named alike.
+func (f *Facts) siblings() []EnvFile {
+	all := slices.Clone(f.EnvFiles)
+	for _, file := range f.EnvFiles {
+		entries, _ := os.ReadDir(filepath.Dir(file.Path)) // a folder that cannot be read has no more
+		for _, entry := range entries {
+			path := filepath.Join(filepath.Dir(file.Path), entry.Name())
+			known := slices.ContainsFunc(all, func(other EnvFile) bool { return other.Path == path })
+			if !known && !entry.IsDir() && modeFile.MatchString(entry.Name()) && isSecretFile(path) {
+				all = append(all, EnvFile{Path: path, Variables: project.EnvVariables(path)})
+			}
+		}
+	}
+	return all
+}
