@@ -1,4 +1,4 @@
-# A package index: good, slow (once it may go on), private (with credentials), vault (both), built and broken (as sources),
+# A package index: good and also, slow (once it may go on), private (with credentials), vault (both), built and broken (as sources),
 # native (a C extension, as source). large needs 16 MB, the connection breaks off in the middle of cut. /tmp/downloads says
 # which files were asked for.
 import base64
@@ -67,7 +67,7 @@ def source(name, files):
     return content.getvalue()
 
 
-FILES = {name: (f"{name}-1.0-py3-none-any.whl", wheel(name)) for name in ("good", "slow", "private", "vault")}
+FILES = {name: (f"{name}-1.0-py3-none-any.whl", wheel(name)) for name in ("good", "also", "slow", "private", "vault")}
 FILES |= {name: (f"{name}-1.0-py3-none-any.whl", wheel(name, "#" * (1 << 24))) for name in ("large", "cut")}
 FILES |= {name: (f"{name}-1.0.tar.gz", source(name, {"backend.py": BACKEND})) for name in ("built", "broken")}
 FILES["native"] = ("native-1.0.tar.gz", source("native", {"backend.py": NATIVE, "native.c": EXTENSION}))
