@@ -1,6 +1,6 @@
-# A package index: good and also, slow (once it may go on), private (with credentials), vault (both), built and broken (as sources),
-# native (a C extension, as source). large needs 16 MB, the connection breaks off in the middle of cut. /tmp/downloads says
-# which files were asked for.
+# A package index: good and also, slow (once it may go on), private (with credentials), vault (both), built and broken (as
+# sources), native (a C extension, as source). large needs 16 MB, the connection breaks off in the middle of cut.
+# /tmp/downloads says which files were asked for.
 import base64
 import io
 import os
