@@ -141,11 +141,8 @@ func (e *Environment) builtImage(ctx context.Context, planned plan.Plan, name st
 	}
 	one.id = found.ID
 	same, err := build.Current(ctx, e.engine, requests[name], found.ID, e.buildOptions(), needed(service, planned, requests)...)
-	if ctx.Err() != nil {
-		return one, ctx.Err()
-	}
 	one.stale = err != nil || !same // a build that cannot be made makes another image, if any
-	return one, nil
+	return one, ctx.Err()
 }
 
 // baseImage is what is in an image, where it is local.
