@@ -144,8 +144,8 @@ func (e *Environment) builtImage(ctx context.Context, planned plan.Plan, name st
 	if ctx.Err() != nil {
 		return one, ctx.Err()
 	}
-	one.stale = err != nil || !same // a build that cannot be made makes another image, if any
-	return one, nil
+	one.stale = err != nil || !same
+	return one, nil //nolint:nilerr // a build that cannot be made makes another image, if any
 }
 
 // baseImage is what is in an image, where it is local.
