@@ -121,7 +121,7 @@ func (e *Environment) endBackground(ctx context.Context) error {
 }
 
 // endsByItself waits for a background session whose folder was moved away: it finds that out, and nobody can ask it where the
-// folder is now.
+// folder is now. One that goes on sees the folder where it was, as on the host of a container that has it mounted.
 func (e *Environment) endsByItself(ctx context.Context) error {
 	holder, held := e.store.Holder(state.Live)
 	if !held || holder.Command != liveCommand {
@@ -129,7 +129,8 @@ func (e *Environment) endsByItself(ctx context.Context) error {
 	}
 	e.settings.Term.Say("this folder was moved: waiting for the background session (pid %d) to end", holder.PID)
 	if err := e.ended(ctx, holder); err != nil {
-		return err
+		e.settings.Term.Warn("%s", err)
+		return ctx.Err()
 	}
 	return e.store.Bury(state.Live) // it gave its lock back where the folder was
 }

@@ -65,6 +65,7 @@ func (e *Environment) build(ctx context.Context, planned plan.Plan, flags buildF
 	if err != nil {
 		return err
 	}
+	e.rememberImages(planned, results)
 	for _, result := range results {
 		outcome := "built"
 		if before[result.ID] && flags.unseen {
@@ -76,6 +77,22 @@ func (e *Environment) build(ctx context.Context, planned plan.Plan, flags buildF
 		e.settings.Term.Step("image", strings.Join(result.Services, ", "), outcome+"  "+strings.TrimSuffix(result.Image, ":latest"), result.Duration)
 	}
 	return nil
+}
+
+// rememberImages notes for which uv.lock the images of mode local were built.
+func (e *Environment) rememberImages(planned plan.Plan, results []build.Result) {
+	known := e.store.BuiltFor()
+	before := maps.Clone(known)
+	for _, result := range results {
+		for _, service := range result.Services {
+			if asked := planned.Environments[service].Asked; asked != "" {
+				known[service] = result.ID + " " + asked
+			}
+		}
+	}
+	if !maps.Equal(known, before) {
+		_ = e.store.SaveBuiltFor(known) // where nothing can be remembered, status says less
+	}
 }
 
 // imageIDs are the images that the requests' names stand for now.

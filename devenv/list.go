@@ -128,7 +128,7 @@ func (m *Machine) belongings(ctx context.Context) (map[string]engine.Belongings,
 }
 
 func (m *Machine) project(name string, things engine.Belongings, known []state.Project) ListedProject {
-	listed := ListedProject{Project: name, Folder: labelled(things), Addresses: []Address{}, things: things}
+	listed := ListedProject{Project: name, Folder: cmp.Or(labelled(things)...), Addresses: []Address{}, things: things}
 	if own := state.In(listed.Folder).Project(); listed.Folder != "" && len(own) == 1 && own[0].Name == name {
 		known = append(known, own...) // where the list was lost
 	}
@@ -173,17 +173,16 @@ func (p *ListedProject) condition() string {
 	return "running"
 }
 
-// labelled is the folder that the labels of a project's things name.
-func labelled(things engine.Belongings) string {
+// labelled are the folders that the labels of a project's things name.
+func labelled(things engine.Belongings) []string {
+	var folders []string
 	for i := range things.Containers {
-		return things.Containers[i].Labels[engine.LabelFolder]
+		folders = append(folders, things.Containers[i].Labels[engine.LabelFolder])
 	}
 	for _, thing := range slices.Concat(things.Networks, things.Volumes) {
-		if folder := thing.Labels[engine.LabelFolder]; folder != "" {
-			return folder
-		}
+		folders = append(folders, thing.Labels[engine.LabelFolder])
 	}
-	return ""
+	return slices.DeleteFunc(folders, func(folder string) bool { return folder == "" })
 }
 
 // knownAs is what this machine knows of a project's name; a folder that is there goes before one that is gone.

@@ -87,6 +87,19 @@ type packageWork struct {
 	steps   uv.Steps
 }
 
+// image are the flags by which the image of a service chooses what is installed: those of the last `uv sync` of its stages.
+func (w packageWork) image(service string) []string {
+	recipe := w.planned.Project.Services[service]
+	if recipe.Build == nil || w.in.Dockerfiles[plan.File(recipe)] == nil {
+		return nil
+	}
+	syncs := w.in.Dockerfiles[plan.File(recipe)].Syncs(recipe.Build.Target)
+	if len(syncs) == 0 {
+		return nil
+	}
+	return uv.Choosing(syncs[len(syncs)-1].Args)
+}
+
 func (e *Environment) packageWork(in plan.Input, planned plan.Plan, options PackageOptions) (packageWork, error) {
 	work := packageWork{in: in, planned: planned}
 	var err error
@@ -94,17 +107,21 @@ func (e *Environment) packageWork(in plan.Input, planned plan.Plan, options Pack
 		return work, err
 	}
 	work.files, err = work.project.Read()
-	work.steps = uv.Decide(uv.Request{Command: options.Command, Args: options.Args}, work.files)
+	work.steps = uv.Decide(uv.Request{Command: options.Command, Args: options.Args, Image: work.image(work.service)}, work.files)
 	return work, err
 }
 
 // runUV does the work in a container, and keeps in mind for which files its environment is.
 func (e *Environment) runUV(ctx context.Context, c engine.Container, work packageWork) (uv.Outcome, error) {
 	runner, id := e.uvRunner(c, work), environmentOf(c)
+	if work.steps.Leaves() {
+		return e.leave(ctx, runner, work)
+	}
 	if !work.steps.Installs() || id == c.ID && c.Oneoff {
 		return runner.Do(ctx, work.steps, work.files)
 	}
 	known := e.store.Environments()
+	delete(known, work.project.Host)
 	before, remembered := known[id]
 	known[id] = ""
 	if err := e.store.SaveEnvironments(known); err != nil {
@@ -124,6 +141,18 @@ func (e *Environment) runUV(ctx context.Context, c engine.Container, work packag
 	return outcome, errors.Join(err, e.store.SaveEnvironments(known))
 }
 
+// leave does work that changes the files and is to leave the packages alone: for these files no session syncs either.
+func (e *Environment) leave(ctx context.Context, runner uv.Runner, work packageWork) (uv.Outcome, error) {
+	outcome, err := runner.Do(ctx, work.steps, work.files)
+	if err != nil || len(outcome.Written) == 0 {
+		return outcome, err
+	}
+	files, err := work.project.Read()
+	known := e.store.Environments()
+	known[work.project.Host] = files.Fingerprint()
+	return outcome, errors.Join(err, e.store.SaveEnvironments(known))
+}
+
 func (e *Environment) uvRunner(c engine.Container, work packageWork) uv.Runner {
 	project := work.project
 	environment := work.planned.Environments[c.Service]
@@ -133,7 +162,7 @@ func (e *Environment) uvRunner(c engine.Container, work packageWork) uv.Runner {
 		Out: e.settings.Out, Err: e.settings.Err, Now: e.settings.Now,
 		Secrets: uv.Credentials(work.files, e.settings.Env, credentialStores(e.settings.Env)),
 		Fetch:   func(ctx context.Context) ([]byte, error) { return e.fetchUV(ctx, c, work) },
-		Brought: broughtUV(work, c.Service), Downloads: environment.Downloads,
+		Image:   work.image(c.Service), Brought: broughtUV(work, c.Service), Downloads: environment.Downloads,
 	}
 	if e.settings.Interactive && e.stack.Terminal() {
 		runner.Terminal = e.stack.TerminalSize()

@@ -70,6 +70,11 @@ func (w packageWork) isFor(fingerprint string) bool {
 	return err == nil && fingerprint == files.Fingerprint()
 }
 
+// isLeft says whether the packages are to be left as they are for the project's files of now.
+func (e *Environment) isLeft(work packageWork) bool {
+	return work.isFor(e.store.Environments()[work.project.Host])
+}
+
 // synced makes sure that the environment of a container is what the project's files ask for. The caller holds the
 // project.
 func (e *Environment) synced(ctx context.Context, c engine.Container, work packageWork) (err error) {
@@ -77,7 +82,7 @@ func (e *Environment) synced(ctx context.Context, c engine.Container, work packa
 		return err
 	}
 	known, id, asked := e.store.Environments(), environmentOf(c), work.files.Fingerprint()
-	if known[id] == asked {
+	if known[id] == asked || e.isLeft(work) {
 		return nil
 	}
 	if err := e.uvRunner(c, work).Sync(ctx); err != nil {

@@ -103,17 +103,10 @@ func (m *Machine) remains(ctx context.Context) ([]remains, error) {
 // anothers says that somebody else has a project of the same name on this engine: a label names a folder that this list does
 // not have and that may still be there. On an engine of another machine nobody here knows whether it is.
 func (m *Machine) anothers(things engine.Belongings, name string, known []state.Project) bool {
-	var folders []string
-	for i := range things.Containers {
-		folders = append(folders, things.Containers[i].Labels[engine.LabelFolder])
-	}
-	for _, thing := range slices.Concat(things.Networks, things.Volumes) {
-		folders = append(folders, thing.Labels[engine.LabelFolder])
-	}
-	return slices.ContainsFunc(folders, func(folder string) bool {
+	return slices.ContainsFunc(labelled(things), func(folder string) bool {
 		ours := slices.ContainsFunc(known, func(p state.Project) bool { return p.Name == name && p.Folder == folder })
 		there := !m.env.engine.Endpoint().Local() || !(state.Project{Folder: folder}).Gone()
-		return folder != "" && !ours && there
+		return !ours && there
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"devenv/devenv/engine"
+	"devenv/devenv/live"
 	"devenv/devenv/reload"
 )
 
@@ -15,6 +16,9 @@ func (s *session) provision(ctx context.Context, service string) error {
 		work := s.packages(service)
 		if work.service == "" {
 			return nil // meanwhile it is in a mode that is made of its image
+		}
+		if e.isLeft(work) {
+			return live.Unneeded("packages are left alone, as --no-sync asked; `devenv sync` takes the change in")
 		}
 		return s.each(ctx, service, func(c engine.Container) error {
 			if err := e.synced(ctx, c, work); err != nil {

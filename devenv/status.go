@@ -49,6 +49,7 @@ type ServiceStatus struct {
 	imageID     string // of the container
 	environment string // as environmentOf has it
 	synced      bool   // the container's environment is what pyproject.toml and uv.lock ask for, whatever its image has
+	behind      string // the image that was built for another uv.lock, or ""
 }
 
 // Absent is the state of a service that has no container.
@@ -189,6 +190,10 @@ func (e *Environment) addImages(ctx context.Context, rows []ServiceStatus) error
 	for i := range rows {
 		row, service := &rows[i], planned.Project.Services[rows[i].Service]
 		row.Image = plan.ImageName(planned.Project.Name, service)
+		id, asked, _ := strings.Cut(e.store.BuiltFor()[row.Service], " ")
+		if now := planned.Environments[row.Service].Asked; now != asked && now != "" {
+			row.behind = id
+		}
 		row.synced = projects[row.Service].isFor(environments[row.environment])
 		if service.Build != nil {
 			row.Target = service.Build.Target
@@ -218,7 +223,7 @@ func (e *Environment) current(ctx context.Context, row ServiceStatus, request bu
 	}
 	same, err := build.Current(ctx, e.engine, request, image.ID, e.buildOptions(), needed...)
 	switch {
-	case row.synced && !same: // its container has been given the packages
+	case !same && row.behind == image.ID:
 		return "no: behind uv.lock", nil
 	case err != nil:
 		return "no: " + err.Error(), nil //nolint:nilerr // a build that cannot be made is an answer, not a failure of status

@@ -366,7 +366,7 @@ func (c *checkout) features(editor *daptest.Client, breakpoint daptest.Breakpoin
 func (c *checkout) secondClient() {
 	c.Helper()
 	cmd := exec.CommandContext(c.Context(), c.program, "debug", "attach", "api")
-	cmd.Dir, cmd.Env = c.folder, append(os.Environ(), "COMPOSE_PROJECT_NAME="+c.project)
+	cmd.Dir, cmd.Env = c.folder, c.env()
 	if said, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(said), "api is being debugged by vscode") {
 		c.Errorf("a terminal beside an editor: %s, %v", said, err)
 	}
@@ -405,7 +405,7 @@ func (c *checkout) terminal() {
 	}()
 	_, stop := c.goVersion(goSaves)
 	cmd := exec.CommandContext(ctx, c.program, "debug", "attach", "api")
-	cmd.Dir, cmd.Env = c.folder, append(os.Environ(), "COMPOSE_PROJECT_NAME="+c.project, "TERM=dumb", "XDG_CONFIG_HOME="+c.TempDir())
+	cmd.Dir, cmd.Env = c.folder, c.env("TERM=dumb", "XDG_CONFIG_HOME="+c.TempDir())
 	cmd.Stdin = strings.NewReader(fmt.Sprintf("break main.go:%d\ncontinue\nprint text\nexit\n", stop))
 	output, err := cmd.CombinedOutput()
 	if err != nil || !strings.Contains(string(output), "(dlv) "+strconv.Quote(greets(goSaves))+"\n") || !strings.Contains(string(output), "./main.go:") {

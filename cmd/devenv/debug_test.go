@@ -69,12 +69,17 @@ func emptyCheckout(t *testing.T) *checkout {
 func (c *checkout) devenv(args ...string) string {
 	c.Helper()
 	cmd := exec.Command(c.program, args...)
-	cmd.Dir, cmd.Env = c.folder, append(os.Environ(), "COMPOSE_PROJECT_NAME="+c.project)
+	cmd.Dir, cmd.Env = c.folder, c.env()
 	output, err := cmd.CombinedOutput()
 	if err != nil {
 		c.Fatalf("devenv %s: %v\n%s", strings.Join(args, " "), err, output)
 	}
 	return string(output)
+}
+
+// env is the environment of commands in the checkout: nothing of it gets into the list of this user's own projects.
+func (c *checkout) env(more ...string) []string {
+	return append(append(os.Environ(), "COMPOSE_PROJECT_NAME="+c.project, "XDG_STATE_HOME="+c.program+".state"), more...)
 }
 
 func (c *checkout) write(name, text string) {

@@ -12,7 +12,7 @@ func (a *app) list() *cobra.Command {
 	var format string
 	cmd := &cobra.Command{
 		Use: "list", GroupID: look, Aliases: []string{"ls"}, Args: cobra.NoArgs,
-		Short: "Show every project that devenv has on this engine: worktrees, clones, and what is left of folders that are gone",
+		Short: "Show every project that devenv has on this engine, worktrees and clones too",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.machine(cmd.Context(), func(m *devenv.Machine) error { return m.List(cmd.Context(), format) })
 		},

@@ -131,6 +131,8 @@ func TestName(t *testing.T) {
 		"a worktree, by its folder":          {linked, checkout.Folder, nil, "shop-login-%x", "this is the linked git worktree login"},
 		"a worktree once had -p":             {linked, checkout.File, []state.Project{given}, "shop-login-%x", "this is the linked git worktree login"},
 		"a copy of a worktree":               {linked, checkout.File, []state.Project{copied}, "shop-login-%x", name(linked, "shop").Project + " is the project in /src/other"},
+		"another took it over meanwhile":     {clone, checkout.File, []state.Project{first, {Name: "shop", Base: "shop", Folder: "/src/two", Root: "/src/two"}}, "shop-two-%x", "shop is the project in /src/shop"},
+		"another was given it":               {clone, checkout.File, []state.Project{given, {Name: "shop", Base: "shop", Folder: "/src/two", Root: "/src/two"}}, "shop", ""},
 		"a name in .env":                     {linked, checkout.EnvFile, nil, "shop", ""},
 		"a name in .env that another has":    {linked, checkout.EnvFile, []state.Project{first}, "shop-login-%x", "shop is the project in /src/shop"},
 		"a person's name is left as it is":   {linked, checkout.Given, []state.Project{first}, "shop", ""},
@@ -141,7 +143,7 @@ func TestName(t *testing.T) {
 		if !regexp.MustCompile(want).MatchString(got.Project) || got.Cause != c.cause || got.Suffixed() != (c.want != "shop") {
 			t.Errorf("%s: %+v, want %s because %s", title, got, want, c.cause)
 		}
-		if slices.ContainsFunc(c.known, func(p state.Project) bool { return p.Name == got.Project && p.Root != c.checkout.Root }) && c.source != checkout.Given {
+		if slices.ContainsFunc(c.known, func(p state.Project) bool { return p.Name == got.Project && p.Base != "" && p.Root != c.checkout.Root }) && c.source != checkout.Given {
 			t.Errorf("%s: %s is another one's", title, got.Project)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -68,10 +69,12 @@ func Name(c Checkout, base string, source Source, known []state.Project) Naming 
 }
 
 // remembered is what this machine knows of the checkout under a name. A folder that was moved may have another name now;
-// that does not change one with a suffix.
+// that does not change one with a suffix. A name without one that another checkout has taken over is gone: that happens
+// while a folder is away.
 func remembered(c Checkout, base string, source Source, known []state.Project) (state.Project, bool) {
 	for _, own := range known {
-		if own.Folder == c.Folder && (own.Base == base || own.Base != "" && own.Suffix() != "" && source == Folder) {
+		taken := slices.ContainsFunc(known, func(p state.Project) bool { return p.Name == own.Name && p.Base != "" && p.Root != c.Root })
+		if own.Folder == c.Folder && !taken && (own.Base == base || own.Base != "" && own.Suffix() != "" && source == Folder) {
 			return own, true
 		}
 	}

@@ -33,6 +33,7 @@ type PythonEnvironment struct {
 	// folder that the image or a volume of the compose file holds.
 	Volume string
 	Host   string // with Volume: the folder of this machine that the volume is mounted over
+	Asked  string // as in Packages
 	// Downloads is the folder in the container that uv keeps for all services with the same base image, in a volume of the
 	// project; "" where the service has a place of its own for it. What was compiled for one base image may not fit another.
 	Downloads string
@@ -51,6 +52,7 @@ func (o *overlay) keepEnvironment() {
 	if !found {
 		return
 	}
+	o.environment.Asked = packages.Asked
 	o.keepDownloads()
 	folder, cause := o.environmentFolder(packages)
 	if folder == "" {

@@ -221,7 +221,7 @@ func (h holder) String() string {
 	case h.process.pid != 0:
 		return fmt.Sprintf("process %s (pid %d)", h.process.name, h.process.pid)
 	case h.known:
-		return "a process that this user may not see"
+		return "another process"
 	}
 	return ""
 }

@@ -22,6 +22,7 @@ const (
 type Request struct {
 	Command Command
 	Args    []string
+	Image   []string // Choosing of the `uv sync` that the image was made with: what is not said is as there
 }
 
 // Steps are the commands of uv that carry a request out.
@@ -29,6 +30,8 @@ type Steps struct {
 	Stage []string // arguments of uv in the stage, or nil
 	Keep  bool     // the stage's files come back
 	Place []string // arguments of uv in the project's own folder, after that, or nil
+
+	image []string // what of the project is installed
 }
 
 // Installs says whether the environment is changed.
@@ -49,16 +52,17 @@ func Decide(request Request, files Files) Steps {
 	case Lock:
 		return Steps{Stage: append([]string{"lock"}, args...), Keep: !has(args, "--check", "--locked", "--check-exists", "--frozen", "--dry-run")}
 	case Upgrade:
-		return sync(apart, upgrades(args))
+		return sync(apart, chosen(request.Image, upgrades(args)))
 	case Sync:
-		return sync(apart, args)
+		return sync(apart, chosen(request.Image, args))
 	case Add, Remove:
 	}
 	stage := append([]string{string(request.Command)}, args...)
-	if !apart || leavesEnvironment(args) {
-		return Steps{Stage: stage, Keep: true}
+	image := widened(request.Image, args)
+	if !apart && uvKnows(image) || leavesEnvironment(args) {
+		return Steps{Stage: stage, Keep: true, image: image}
 	}
-	place := append([]string{"sync", "--frozen"}, selection(args)...)
+	place := slices.Concat([]string{"sync", "--frozen"}, image, selection(args))
 	if request.Command == Add {
 		place = append(place, "--inexact") // as `uv add` does: what else is installed stays
 	}
@@ -79,7 +83,20 @@ func (s Steps) Rest(files, now Files) []string {
 	if rest == nil {
 		return nil
 	}
-	return append([]string{"sync", "--frozen", "--inexact"}, rest...)
+	return slices.Concat([]string{"sync", "--frozen", "--inexact"}, s.image, rest)
+}
+
+// Leaves says whether the project's files are changed and the environment is not, because the user asked for that.
+func (s Steps) Leaves() bool {
+	return len(s.Stage) > 0 && (s.Stage[0] == string(Add) || s.Stage[0] == string(Remove)) && s.Place == nil && leavesEnvironment(s.Stage)
+}
+
+// chosen are arguments of `uv sync`, which choose as the image does if they choose nothing themselves.
+func chosen(image, args []string) []string {
+	if len(Choosing(args)) > 0 {
+		return args
+	}
+	return slices.Concat(args, image)
 }
 
 // sync is `uv sync`, apart from resolving where the project's own folder matters.

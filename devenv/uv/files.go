@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/pelletier/go-toml/v2"
+
 	"devenv/devenv/fault"
 	"devenv/devenv/files"
 )
@@ -38,6 +40,7 @@ func (p Project) Read() (Files, error) {
 		return nil, fault.New(fault.Usage, "%s: no such file", filepath.Join(p.Host, projectFile)).WithHint("uv init creates it")
 	}
 	members := append(folders(files[lockFile]), folder{path: p.Workdir})
+	members = append(members, p.members(files[projectFile])...) // one that is new is not in the lock file
 	for _, member := range members {
 		if !filepath.IsLocal(member.path) {
 			continue
@@ -47,6 +50,22 @@ func (p Project) Read() (Files, error) {
 		}
 	}
 	return files, nil
+}
+
+// members are the folders that a workspace takes its members from.
+func (p Project) members(text []byte) []folder {
+	var root project
+	_ = toml.Unmarshal(text, &root) // uv says what is wrong with it
+	var all []folder
+	for _, pattern := range root.Tool.UV.Workspace.Members {
+		found, _ := filepath.Glob(filepath.Join(p.Host, filepath.FromSlash(pattern), projectFile)) // of a bad one uv tells
+		for _, file := range found {
+			if inside, err := filepath.Rel(p.Host, filepath.Dir(file)); err == nil {
+				all = append(all, folder{path: filepath.ToSlash(inside)})
+			}
+		}
+	}
+	return all
 }
 
 // Paths are the absolute paths on the host of the files that Read reads, whether they are there or not, sorted.

@@ -30,6 +30,7 @@ type Runner struct {
 	Fetch     func(context.Context) ([]byte, error) // the program uv, for an image without one
 	Brought   string                                // where that is put in the container, or was before
 	Downloads string                                // a folder of the container that other services have too, maybe with other users; "" is none
+	Image     []string                              // as in Request
 	Now       context.Context                       // done when what is left to put right is to be left: the second Ctrl-C
 }
 
@@ -101,7 +102,7 @@ func (r Runner) Sync(ctx context.Context) error {
 	if err := run.prepare(ctx, Steps{}); err != nil {
 		return err
 	}
-	return run.quietly(ctx, []string{"sync", "--locked"})
+	return run.quietly(ctx, append([]string{"sync", "--locked"}, r.Image...))
 }
 
 // run is one Do.
@@ -231,7 +232,7 @@ func (r *run) mend(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	again, gone := []string{"sync", "--frozen", "--inexact"}, []string{"pip", "uninstall", "--python", r.place.Environment}
+	again, gone := append([]string{"sync", "--frozen", "--inexact"}, r.Image...), []string{"pip", "uninstall", "--python", r.place.Environment}
 	for _, name := range found {
 		if locked(r.before[lockFile], name) {
 			again = append(again, "--reinstall-package", name)

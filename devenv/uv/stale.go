@@ -66,6 +66,7 @@ type project struct {
 			Index           []struct{ Name, URL string }
 			Development     []string `toml:"dev-dependencies"`
 			RequiredVersion string   `toml:"required-version"`
+			Workspace       struct{ Members []string }
 		}
 	}
 }

@@ -2,8 +2,10 @@ package uv
 
 import (
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -46,23 +48,31 @@ func TestDecide(t *testing.T) {
 		files   Files
 		command Command
 		args    []string
+		image   []string
 		stage   string
 		place   string
 		changes bool
 	}{
-		{virtual, Add, []string{"httpx", "--dev"}, "add httpx --dev", "", true},
-		{virtual, Add, []string{"httpx", "--no-sync"}, "add httpx --no-sync", "", false},
-		{virtual, Lock, []string{"--check"}, "lock --check", "", false},
-		{virtual, Deps, []string{"--outdated"}, "tree --outdated", "", false},
-		{virtual, Upgrade, nil, "sync --upgrade", "", true},
-		{virtual, Upgrade, []string{"httpx", "--no-dev"}, "sync --upgrade-package httpx --no-dev", "", true},
-		{editable, Add, []string{"httpx", "--optional=net"}, "add --no-sync httpx --optional=net", "sync --frozen --extra net --inexact", true},
-		{editable, Add, []string{"httpx", "--frozen"}, "add httpx --frozen", "", false},
-		{editable, Remove, []string{"httpx", "--package", "a"}, "remove --no-sync httpx --package a", "sync --frozen --package a", true},
-		{editable, Sync, []string{"--all-extras", "-P", "httpx"}, "lock -P httpx", "sync --frozen --all-extras", true},
-		{editable, Sync, []string{"--locked"}, "", "sync --locked", true},
+		{virtual, Add, []string{"httpx", "--dev"}, nil, "add httpx --dev", "", true},
+		{virtual, Add, []string{"httpx", "--no-sync"}, nil, "add httpx --no-sync", "", false},
+		{virtual, Lock, []string{"--check"}, nil, "lock --check", "", false},
+		{virtual, Deps, []string{"--outdated"}, nil, "tree --outdated", "", false},
+		{virtual, Upgrade, nil, nil, "sync --upgrade", "", true},
+		{virtual, Upgrade, []string{"httpx", "--no-dev"}, nil, "sync --upgrade-package httpx --no-dev", "", true},
+		{editable, Add, []string{"httpx", "--optional=net"}, nil, "add --no-sync httpx --optional=net", "sync --frozen --extra net --inexact", true},
+		{editable, Add, []string{"httpx", "--frozen"}, nil, "add httpx --frozen", "", false},
+		{editable, Remove, []string{"httpx", "--package", "a"}, nil, "remove --no-sync httpx --package a", "sync --frozen --package a", true},
+		{editable, Sync, []string{"--all-extras", "-P", "httpx"}, nil, "lock -P httpx", "sync --frozen --all-extras", true},
+		{editable, Sync, []string{"--locked"}, nil, "", "sync --locked", true},
+		{virtual, Add, []string{"httpx"}, []string{"--no-dev", "--extra", "net"}, "add --no-sync httpx", "sync --frozen --no-dev --extra net --inexact", true},
+		{virtual, Add, []string{"httpx", "--dev"}, []string{"--no-dev"}, "add httpx --dev", "", true},
+		{virtual, Add, []string{"httpx", "--group=lint"}, []string{"--no-dev", "--no-group", "lint"}, "add --no-sync httpx --group=lint", "sync --frozen --no-dev --group lint --inexact", true},
+		{virtual, Add, []string{"httpx"}, []string{"--no-install-project"}, "add httpx", "", true},
+		{editable, Remove, []string{"httpx"}, []string{"--no-install-project"}, "remove --no-sync httpx", "sync --frozen --no-install-project", true},
+		{virtual, Sync, nil, []string{"--no-dev"}, "sync --no-dev", "", true},
+		{virtual, Sync, []string{"--all-groups"}, []string{"--no-dev"}, "sync --all-groups", "", true},
 	} {
-		steps := Decide(Request{c.command, c.args}, c.files)
+		steps := Decide(Request{c.command, c.args, c.image}, c.files)
 		if got := line(steps.Stage); got != c.stage {
 			t.Errorf("%s %v: stage: got %q, want %q", c.command, c.args, got, c.stage)
 		}
@@ -82,7 +92,7 @@ func TestDecide(t *testing.T) {
 func TestRest(t *testing.T) {
 	before := Files{lockFile: []byte("[[package]]\nname = \"shop\"\nsource = { virtual = \".\" }\n")}
 	now := Files{lockFile: append(before[lockFile], "[[package]]\nname = \"parcel\"\nsource = { editable = \"parcel\" }\n"...)}
-	steps := Decide(Request{Add, []string{"--editable", "./parcel"}}, before)
+	steps := Decide(Request{Command: Add, Args: []string{"--editable", "./parcel"}}, before)
 	if got, want := line(steps.Rest(before, now)), "sync --frozen --inexact --reinstall-package parcel"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -138,5 +148,38 @@ func TestWrite(t *testing.T) {
 	entries, _ := os.ReadDir(project.Host)
 	if len(entries) != 2 {
 		t.Errorf("left behind: %v", entries)
+	}
+}
+
+// Of a Dockerfile's `uv sync` what chooses packages is used, and nothing else.
+func TestChoosing(t *testing.T) {
+	for text, want := range map[string]string{
+		"--locked --no-dev --no-install-project --python .venv/bin/python": "--no-dev --no-install-project",
+		"--extra=net --group lint -q --no-editable":                        "--extra net --group lint",
+		"--group $GROUP --all-extras":                                      "--all-extras",
+		"--frozen":                                                         "",
+	} {
+		if got := strings.Join(Choosing(strings.Fields(text)), " "); got != want {
+			t.Errorf("%s: got %q, want %q", text, got, want)
+		}
+	}
+}
+
+// The members of a workspace are staged also if the lock file does not know them yet.
+func TestNewMembers(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		projectFile: "[tool.uv.workspace]\nmembers = [\"packages/*\"]\n", "packages/new/" + projectFile: "[project]\n", "packages/none/README": "",
+	} {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o750); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	files, err := Project{Host: dir, Workdir: "."}.Read()
+	if got := slices.Sorted(maps.Keys(files)); err != nil || !slices.Equal(got, []string{"packages/new/" + projectFile, projectFile}) {
+		t.Errorf("got %q, %v", got, err)
 	}
 }

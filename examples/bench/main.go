@@ -56,6 +56,9 @@ func run(ctx context.Context, b bench, only string, out io.Writer) error {
 		return err
 	}
 	defer os.RemoveAll(work)
+	if err := os.Setenv("XDG_STATE_HOME", filepath.Join(work, "state")); err != nil { // your list of projects is left alone
+		return err
+	}
 	rows, err := comparisons(work)
 	if err != nil {
 		return err

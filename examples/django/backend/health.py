@@ -6,5 +6,6 @@ from http.client import HTTPConnection
 connection = HTTPConnection("127.0.0.1", 8000, timeout=3)
 connection.request("GET", "/health/")
 answer = connection.getresponse()
+body = answer.read().decode(errors="replace")
 if answer.status != 200:
-    sys.exit(f"{answer.status} {answer.reason}: {answer.read(500).decode()}")
+    sys.exit(f"{answer.status} {answer.reason}: {body[:500]}")

@@ -1,5 +1,6 @@
-# A package index: good, slow (once it may go on), private (with credentials), vault (both), built and broken (as sources),
-# native (a C extension, as source). /tmp/downloads says which files were asked for.
+# A package index: good and also, slow (once it may go on), private (with credentials), vault (both), built and broken (as
+# sources), native (a C extension, as source). large needs 16 MB, the connection breaks off in the middle of cut.
+# /tmp/downloads says which files were asked for.
 import base64
 import io
 import os
@@ -45,10 +46,10 @@ void *PyInit_NAME(void) { void *module = PyModule_Create2(&definition, 1013); Py
 PROJECT = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n[project]\nname = "NAME"\nversion = "1.0"\n'
 
 
-def wheel(name):
+def wheel(name, code=""):
     content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as file:
-        file.writestr(f"{name}.py", "")
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr(f"{name}.py", code)
         file.writestr(f"{name}-1.0.dist-info/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
         file.writestr(f"{name}-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nGenerator: own\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
         file.writestr(f"{name}-1.0.dist-info/RECORD", "".join(f"{path},,\n" for path in file.namelist() + [f"{name}-1.0.dist-info/RECORD"]))
@@ -66,7 +67,8 @@ def source(name, files):
     return content.getvalue()
 
 
-FILES = {name: (f"{name}-1.0-py3-none-any.whl", wheel(name)) for name in ("good", "slow", "private", "vault")}
+FILES = {name: (f"{name}-1.0-py3-none-any.whl", wheel(name)) for name in ("good", "also", "slow", "private", "vault")}
+FILES |= {name: (f"{name}-1.0-py3-none-any.whl", wheel(name, "#" * (1 << 24))) for name in ("large", "cut")}
 FILES |= {name: (f"{name}-1.0.tar.gz", source(name, {"backend.py": BACKEND})) for name in ("built", "broken")}
 FILES["native"] = ("native-1.0.tar.gz", source("native", {"backend.py": NATIVE, "native.c": EXTENSION}))
 
@@ -87,7 +89,10 @@ class Index(BaseHTTPRequestHandler):
         if kind == "files":
             open("/tmp/downloads", "a").write(f"{self.command} {file}\n")
         if kind == "simple":
-            content = f'<!doctype html><a href="/files/{file}">{file}</a>'.encode()
+            apart = 'data-core-metadata="true"' if name == "cut" else ""
+            content = f'<!doctype html><a {apart} href="/files/{file}">{file}</a>'.encode()
+        if self.path.endswith(".metadata"):
+            content = f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n".encode()
         self.answer(200, content, "text/html" if kind == "simple" else "application/octet-stream")
 
     do_HEAD = do_GET
@@ -99,7 +104,8 @@ class Index(BaseHTTPRequestHandler):
         self.send_header("Cache-Control", "max-age=365000000, immutable" if kind == "application/octet-stream" else "max-age=0")
         self.end_headers()
         if self.command == "GET":
-            self.wfile.write(content)
+            self.wfile.write(content[: len(content) // 2] if self.path.startswith("/files/cut") and self.path.endswith(".whl") else content)
+            self.close_connection = True
 
 
 server = ThreadingHTTPServer(("", 8000), Index)

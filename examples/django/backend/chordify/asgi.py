@@ -1,7 +1,6 @@
 """The application for an ASGI server: `uvicorn chordify.asgi:application --lifespan on`."""
 
 from django.core.asgi import get_asgi_application
-from django.db import connections
 from django.urls import get_resolver
 
 django = get_asgi_application()
@@ -19,6 +18,5 @@ async def lifespan(receive, send):
     await receive()  # lifespan.startup
     _ = get_resolver().url_patterns  # imports every view: a worker that cannot does not start, and no first request waits
     await send({"type": "lifespan.startup.complete"})
-    await receive()  # lifespan.shutdown
-    connections.close_all()
+    await receive()  # lifespan.shutdown: nothing is left to end, each request closes its connections
     await send({"type": "lifespan.shutdown.complete"})
