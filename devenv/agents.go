@@ -8,6 +8,7 @@ import (
 
 	"devenv/devenv/engine"
 	"devenv/devenv/reload/agent"
+	"devenv/devenv/stack"
 )
 
 // agents are the connections to the agents of the running containers, made when they are first needed and again when a
@@ -90,6 +91,18 @@ func (a *agents) reload(ctx context.Context, c engine.Container, ask func(contex
 		}
 		return done, err
 	}
+}
+
+// unaided takes in new code or packages where err says that no agent does it for a program that runs: the service starts
+// again, and that is said. Every other err it gives back.
+func (e *Environment) unaided(ctx context.Context, service string, err error) (note string, _ error) {
+	var absent agent.Absent
+	if !errors.As(err, &absent) || absent.Program == "" {
+		return "", err
+	}
+	scope := stack.Scope{Project: e.project.Compose, Services: []string{service}, Report: e.report}
+	e.settings.Term.Say("%s  %s, so its container starts again", service, absent)
+	return "by a restart", e.stack.Restart(ctx, e.project.Compose.Name, scope)
 }
 
 // styles say how the service of each known container takes in new code.

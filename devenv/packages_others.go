@@ -50,7 +50,9 @@ func (e *Environment) provisionAll(ctx context.Context, work packageWork) error 
 		err = errors.Join(err, e.synced(ctx, c, other))
 		if slices.Contains(work.planned.Agents, c.Service) {
 			_, failed := agents.reload(ctx, c, refresh)
-			err = errors.Join(err, failed)
+			if _, failed = e.unaided(ctx, c.Service, failed); !errors.Is(failed, agent.Absent{}) {
+				err = errors.Join(err, failed)
+			}
 		}
 	}
 	return err

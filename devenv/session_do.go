@@ -127,6 +127,9 @@ func (s *session) reload(ctx context.Context, action reload.Action) (note string
 		}
 		all = append(all, s.failure(action.Service, err))
 	}
+	if unaided, err := s.env().unaided(ctx, action.Service, errors.Join(all...)); unaided != "" {
+		return unaided, err
+	}
 	return note, errors.Join(all...)
 }
 

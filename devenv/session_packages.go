@@ -2,10 +2,12 @@ package devenv
 
 import (
 	"context"
+	"errors"
 
 	"devenv/devenv/engine"
 	"devenv/devenv/live"
 	"devenv/devenv/reload"
+	"devenv/devenv/reload/agent"
 )
 
 // provision brings the environments of a service's containers in line with the lock file and has their processes start
@@ -25,6 +27,9 @@ func (s *session) provision(ctx context.Context, service string) error {
 				return err
 			}
 			_, err := s.agents.reload(ctx, c, refresh)
+			if _, err = e.unaided(ctx, service, err); errors.Is(err, agent.Absent{}) {
+				return nil // what starts in it has the packages
+			}
 			return s.failure(service, err)
 		})
 	})

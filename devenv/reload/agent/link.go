@@ -62,6 +62,18 @@ func (f *Failure) Error() string { return f.Message }
 // ErrLost is a request whose connection ended before the answer: the container stopped, or its agent did.
 var ErrLost = errors.New("the agent's connection ended")
 
+// Absent is a request for new code or packages where no agent runs, because nothing in the container has become one.
+type Absent struct {
+	Program string // the command line of a Python program that the agent leaves alone; "" where none runs
+}
+
+func (a Absent) Error() string {
+	if a.Program == "" {
+		return "no Python program runs in the container"
+	}
+	return a.Program + " is no program that can be reloaded in place"
+}
+
 // ErrNoDebugpy is Debug in a program whose environment has no debugpy.
 var ErrNoDebugpy = errors.New(noDebugpy)
 
@@ -88,13 +100,18 @@ type Link struct {
 
 	mu      sync.Mutex // guards what follows, and writing
 	next    int
-	pending map[int]chan answer
+	pending map[int]question
 }
 
 // Notice receives what an agent says unasked, from the link's goroutine.
 type Notice struct {
 	Status func(Status)
 	Failed func(*Failure) // a first start that failed
+}
+
+type question struct {
+	kind  string
+	reply chan answer
 }
 
 type answer struct {
@@ -105,7 +122,7 @@ type answer struct {
 
 // NewLink talks to the agent behind stream, which it closes.
 func NewLink(stream io.ReadWriteCloser, notice Notice) *Link {
-	l := &Link{stream: stream, notice: notice, done: make(chan struct{}), pending: map[int]chan answer{}}
+	l := &Link{stream: stream, notice: notice, done: make(chan struct{}), pending: map[int]question{}}
 	go l.read()
 	return l
 }
@@ -201,7 +218,7 @@ func (l *Link) send(kind string, asked request) (id int, reply chan answer, err 
 		return 0, nil, err
 	}
 	reply = make(chan answer, 1)
-	l.pending[l.next] = reply
+	l.pending[l.next] = question{kind, reply}
 	if _, err := l.stream.Write(append(line, '\n')); err != nil {
 		return 0, nil, errors.Join(ErrLost, err)
 	}
@@ -214,6 +231,10 @@ type line struct {
 	Reloaded *Reloaded `json:"reloaded"`
 	Failed   *Failure  `json:"failed"`
 
+	Relay *struct {
+		State   string `json:"state"` // absent: what was asked for has nobody to do it
+		Program string `json:"program"`
+	} `json:"relay"`
 	Debugging *struct {
 		ID int `json:"id"`
 		Listening
@@ -239,6 +260,8 @@ func (l *Link) read() {
 
 func (l *Link) hear(said line) {
 	switch {
+	case said.Relay != nil:
+		l.absent(answer{err: Absent{said.Relay.Program}})
 	case said.Status != nil && l.notice.Status != nil:
 		l.notice.Status(*said.Status)
 	case said.Reloaded != nil:
@@ -261,8 +284,20 @@ func (l *Link) hear(said line) {
 func (l *Link) settle(id int, got answer) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if reply, waiting := l.pending[id]; waiting {
+	if asked, waiting := l.pending[id]; waiting {
 		delete(l.pending, id)
-		reply <- got
+		asked.reply <- got
+	}
+}
+
+// absent settles what only a running agent can do. Who wants to debug waits for one.
+func (l *Link) absent(got answer) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for id, asked := range l.pending {
+		if asked.kind != "debug" {
+			delete(l.pending, id)
+			asked.reply <- got
+		}
 	}
 }

@@ -148,10 +148,26 @@ func TestAFailureTellsWhere(t *testing.T) {
 	}
 }
 
+// Where no agent runs, a request for new code ends at once, and one for a debugger waits for an agent.
+func TestAbsent(t *testing.T) {
+	link, agent := pair(t, Notice{})
+	reloading := call(func() (*Reloaded, error) { return link.Reload(t.Context(), nil) })
+	agent.asked()
+	debugging := call(func() (Listening, error) { return link.Debug(t.Context(), "") })
+	_, id, _ := agent.asked()
+	agent.say(`{"relay":{"state":"absent","program":"python -m other"}}`)
+	if answer := <-reloading; !errors.Is(answer.err, Absent{"python -m other"}) {
+		t.Errorf("got %v", answer.err)
+	}
+	agent.say(`{"debugging":{"id":%d,"pid":7,"port":4711}}`, id)
+	if answer := <-debugging; answer.err != nil {
+		t.Error(answer.err)
+	}
+}
+
 func TestUnasked(t *testing.T) {
 	statuses, failures := make(chan Status, 1), make(chan *Failure, 1)
 	_, agent := pair(t, Notice{Status: func(s Status) { statuses <- s }, Failed: func(f *Failure) { failures <- f }})
-	agent.say(`{"relay":{"state":"waiting"}}`)
 	agent.say(`what is not JSON is passed over`)
 	agent.say(`{"status":{"agent":1,"mode":"restart","why":"gevent patches modules","child":12,"generation":3,"debug":{"listen":"0.0.0.0:5678"}}}`)
 	if s := <-statuses; s.Mode != "restart" || s.Child != 12 || s.Generation != 3 || s.Debugpy.Listen != "0.0.0.0:5678" {

@@ -13,12 +13,17 @@ import socket
 import sys
 
 PAUSE = 0.05  # between two looks for an agent that is not there yet: an abstract socket cannot be waited for
+SETTLED = 10.0  # a Python program that has run for so many seconds without an agent is one that the agent leaves alone
 
 
 def agent() -> tuple[socket.socket, bytes]:
-    """Connects to the agent, waiting for it for as long as devenv is there; and what devenv said meanwhile."""
+    """Connects to the agent, waiting for it for as long as devenv is there; and what devenv said meanwhile.
+
+    To what devenv says it answers as soon as it is known what runs in the agent's place: a program that the agent leaves
+    alone, or none.
+    """
     address = "\0devenv-agent-" + os.readlink("/proc/self/ns/mnt")
-    said, early = False, b""
+    early, answered = b"", True
     while True:
         sock = socket.socket(socket.AF_UNIX)
         try:
@@ -26,14 +31,27 @@ def agent() -> tuple[socket.socket, bytes]:
             return sock, early
         except OSError:
             sock.close()
-        if not said:
-            os.write(1, b'{"relay": {"state": "waiting"}}\n')
-            said = True
+        if not answered:
+            answered = tell_absent()
         if select.select([0], [], [], PAUSE)[0]:
             data = os.read(0, 65536)
             if not data:
                 sys.exit(0)
             early += data
+            answered = False
+
+
+def tell_absent() -> bool:
+    """Says what runs in the agent's place; False if a program has begun so lately that it may still become the agent."""
+    from .ancestry import programs
+
+    age, program = max(programs(), default=(SETTLED, ""))
+    if age < SETTLED:
+        return False
+    import json
+
+    write(json.dumps({"relay": {"state": "absent", "program": program}}).encode() + b"\n")
+    return True
 
 
 def join(sock: socket.socket, early: bytes) -> None:

@@ -85,7 +85,7 @@ class Service:
         pid = self.process.pid
         eventually(lambda: os.readlink(f"/proc/{pid}/ns/mnt") != mine, "unshare gives the service its namespace")
         self.relay = subprocess.Popen(
-            ["nsenter", "-m", "-t", str(pid), sys.executable, "-I", "-S", str(AGENT / "devenv_agent" / "relay.py")],
+            ["nsenter", "-m", "-t", str(pid), sys.executable, "-I", "-S", str(AGENT)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
