@@ -50,7 +50,7 @@ func TestDial(t *testing.T) {
 			t.Parallel()
 			c := connect(t)
 			id, _ := box(t, c, container.Config{Image: from, Cmd: server, User: "65534"})
-			before := alone(t, c, id)
+			before := started(t, c, id)
 			echo, bye := dialled(t, c, id, 7000), dialled(t, c, id, 7001)
 			sent := make([]byte, 1<<20)
 			_, _ = rand.Read(sent)
@@ -153,6 +153,16 @@ func alone(t *testing.T, c *Client, id string) string {
 		all.WriteString(strings.Join(process, " ") + "\n")
 	}
 	return all.String()
+}
+
+// started are the processes of a container when its command runs: before, there is the engine's own program for a moment.
+func started(t *testing.T, c *Client, id string) string {
+	t.Helper()
+	now := alone(t, c, id)
+	for deadline := time.Now().Add(10 * time.Second); strings.Contains(now, "runc init") && time.Now().Before(deadline); now = alone(t, c, id) {
+		<-time.After(20 * time.Millisecond)
+	}
+	return now
 }
 
 // settled waits for the processes to be those of before, and returns those that are.
