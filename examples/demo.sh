@@ -96,7 +96,8 @@ profiles
 printf '\nA second worktree of the same repository, at the same time:\n'
 step git worktree add -q -b feature/login ../login
 cd ../login
-expect 'the worktree has its own port' 'in place of 8000' devenv up -d
+step devenv up -d
+expect 'the worktree has its own port' 'auto: ' devenv ports
 there=$(devenv ports --format json | grep -o 'http://localhost:[0-9]*')
 sed -i.bak 's/"status": "ok"/"status": "of the worktree"/' src/app/routers/health.py
 other() { until curl -sS -f "$there/health" | grep 'of the worktree'; do sleep 0.02; done; }
