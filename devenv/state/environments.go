@@ -19,7 +19,7 @@ func (s Store) BuiltFor() map[string]string { return s.texts("built-for.json") }
 
 // SaveBuiltFor remembers them. What one of two at once has said may be lost.
 func (s Store) SaveBuiltFor(images map[string]string) error {
-	return s.saveTexts("built-for.json", images)
+	return s.save("built-for.json", images)
 }
 
 func (s Store) texts(name string) map[string]string {
@@ -33,18 +33,7 @@ func (s Store) texts(name string) map[string]string {
 
 // SaveEnvironments remembers them. The caller holds Change.
 func (s Store) SaveEnvironments(environments map[string]string) error {
-	return s.saveTexts("environments.json", environments)
-}
-
-func (s Store) saveTexts(name string, texts map[string]string) error {
-	if err := s.create(); err != nil {
-		return err
-	}
-	content, err := json.MarshalIndent(texts, "", "  ")
-	if err != nil {
-		return err
-	}
-	return writeAtomically(s.path(name), append(content, '\n'))
+	return s.save("environments.json", environments)
 }
 
 // KeepEnvironments forgets all of them but those in the volumes of a project that has no container any more.

@@ -69,12 +69,5 @@ func (s Store) SaveProject(own Project) error {
 	if before := s.Project(); len(before) == 1 && before[0] == own {
 		return nil
 	}
-	if err := s.create(); err != nil {
-		return err
-	}
-	content, err := json.MarshalIndent(own, "", "  ")
-	if err != nil {
-		return err
-	}
-	return writeAtomically(s.path("project.json"), append(content, '\n'))
+	return s.save("project.json", own)
 }

@@ -20,14 +20,7 @@ func (s Store) HooksDone() []string {
 
 // SaveHooksDone remembers them. The caller holds Change.
 func (s Store) SaveHooksDone(keys []string) error {
-	if err := s.create(); err != nil {
-		return err
-	}
-	content, err := json.Marshal(keys)
-	if err != nil {
-		return err
-	}
-	return writeAtomically(s.path("hooks.json"), append(content, '\n'))
+	return s.save("hooks.json", keys)
 }
 
 // ForgetHooks is for a project that has no container any more.

@@ -19,16 +19,9 @@ func (s Store) DebugPorts() map[string]uint16 {
 
 // SaveDebugPort remembers the port of a service.
 func (s Store) SaveDebugPort(service string, port uint16) error {
-	if err := s.create(); err != nil {
-		return err
-	}
 	ports := s.DebugPorts()
 	ports[service] = port
-	content, err := json.MarshalIndent(ports, "", "  ")
-	if err != nil {
-		return err
-	}
-	return writeAtomically(s.path("debug.json"), append(content, '\n'))
+	return s.save("debug.json", ports)
 }
 
 // Ports are host ports, or ranges of them, by service and by HOST:CONTAINER as declared.
@@ -60,14 +53,7 @@ func (s Store) savePorts(ports Ports) error {
 	if !changed {
 		return nil
 	}
-	if err := s.create(); err != nil {
-		return err
-	}
-	content, err := json.MarshalIndent(all, "", "  ")
-	if err != nil {
-		return err
-	}
-	return writeAtomically(s.path("ports.json"), append(content, '\n'))
+	return s.save("ports.json", all)
 }
 
 // allPorts are those at which a checkout was published, and those at which it was debugged.

@@ -46,14 +46,19 @@ func (s Store) Load() (State, error) {
 
 // Save remembers state; a reader sees the old or the new one, never a part.
 func (s Store) Save(state State) error {
-	content, err := json.MarshalIndent(state, "", "  ")
-	if err != nil {
-		return err
-	}
+	return s.save("state.json", state)
+}
+
+// save writes one of the checkout's files.
+func (s Store) save(name string, value any) error {
 	if err := s.create(); err != nil {
 		return err
 	}
-	return writeAtomically(s.path("state.json"), append(content, '\n'))
+	content, err := json.MarshalIndent(value, "", "  ")
+	if err != nil {
+		return err
+	}
+	return writeAtomically(s.path(name), append(content, '\n'))
 }
 
 // Folder is where the state lies; it exists once a Lock was taken.

@@ -13,6 +13,7 @@ import (
 type lock struct {
 	Package []struct {
 		Name         string
+		Version      string
 		Source       struct{ Editable, Directory, Virtual string }
 		Dependencies []need
 		Optional     map[string][]need `toml:"optional-dependencies"`

@@ -1,18 +1,10 @@
 package uv
 
-import (
-	"github.com/pelletier/go-toml/v2"
-)
-
 // Versions are the packages of a uv.lock with their versions. Of a package that is there in several versions (for
 // platforms, by extras) the version is "".
 func (f Files) Versions() map[string]string {
-	var read struct {
-		Package []struct{ Name, Version string }
-	}
-	_ = toml.Unmarshal(f[lockFile], &read) // what only uv can say is wrong with it, uv says
 	all := map[string]string{}
-	for _, p := range read.Package {
+	for _, p := range readLock(f[lockFile]).Package {
 		if _, twice := all[p.Name]; twice {
 			p.Version = ""
 		}
