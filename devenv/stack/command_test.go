@@ -171,7 +171,7 @@ func render(l LogLine) string {
 func TestLogsFollow(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	script := "echo up; trap 'echo down; exit 0' TERM; sleep 1000 & wait"
+	script := "trap 'echo down; exit 0' TERM; echo up; sleep 1000 & wait"
 	p := r.project(sh("api", script))
 	r.up(p)
 	lines := make(chan string, 100)
