@@ -55,7 +55,7 @@ func emptyCheckout(t *testing.T) *checkout {
 	}
 	t.Cleanup(func() {
 		if log, err := os.ReadFile(filepath.Join(c.folder, ".devenv/state/live.log")); err == nil && t.Failed() {
-			t.Logf("%s\n%s", log, c.devenv("logs", "--tail", "60"))
+			t.Logf("%s\n%s\n%s", log, c.devenv("why"), c.devenv("logs", "--timestamps", "--tail", "60"))
 		}
 		c.devenv("down", "--volumes")
 		if err := sweep(c.project); err != nil {
@@ -246,7 +246,8 @@ func TestDebugger(t *testing.T) {
 				if time.Since(since) > within {
 					t.Fatalf("version %d: no breakpoint within %s; last answer %q, %v", version, within, early.body, early.err)
 				}
-				continue // the code before, which the debugger has left
+				<-time.After(5 * time.Millisecond) // the code before, which the debugger has left
+				continue
 			}
 			stop := editor.Stopped()
 			at := time.Since(since)
@@ -287,6 +288,7 @@ func TestDebugger(t *testing.T) {
 	c.unreachable(address)
 
 	c.devenv("add", "humanize")
+	c.logged("src/uv.lock") // what a kill interrupts is done again afterwards, in the middle of a hit
 	hit(20, time.Now(), false)
 	if _, err := docker("kill", c.project+"-api-1"); err != nil {
 		t.Fatal(err)

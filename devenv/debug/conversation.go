@@ -289,7 +289,7 @@ func (c *conversation) abandon(reason string) {
 		case configures(asked.request), asked.request.name == "threads": // as good when the next process answers
 			again = append(again, asked.request)
 		default:
-			c.tell(newRefusal(asked.request, c.service+": "+reason))
+			c.tell(leftBehind(asked.request, c.service+": "+reason))
 		}
 	}
 	c.queue = append(again, c.queue...)

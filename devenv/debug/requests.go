@@ -49,7 +49,7 @@ func (c *conversation) forward(request message, by asker) {
 	switch {
 	case ok:
 	case by == theClient:
-		c.tell(newRefusal(request, "this belongs to a process of "+c.service+" that was replaced by a reload"))
+		c.tell(leftBehind(request, "this belongs to a process of "+c.service+" that was replaced by a reload"))
 		return
 	default: // breakpoints in a generated source of the old process: there is no such source now
 		return
@@ -110,9 +110,7 @@ func (c *conversation) settled() bool {
 
 // resume counts the threads as running that a request lets run: before its answer, which the next stop may overtake.
 func (c *conversation) resume(request message) map[int]stop {
-	switch request.name {
-	case "continue", "next", "stepIn", "stepOut", "stepBack", "reverseContinue":
-	default:
+	if !resumes(request) {
 		return nil
 	}
 	var arguments dap.ContinueArguments
@@ -123,6 +121,23 @@ func (c *conversation) resume(request message) map[int]stop {
 	}
 	maps.DeleteFunc(c.stopped, func(id int, _ stop) bool { _, runs := resumed[id]; return runs })
 	return resumed
+}
+
+func resumes(request message) bool {
+	switch request.name {
+	case "continue", "next", "stepIn", "stepOut", "stepBack", "reverseContinue":
+		return true
+	}
+	return false
+}
+
+// leftBehind answers a request for a process that the debugger has left. Its threads run on, so whoever wants them to has
+// no failure to be shown: as a rule the request and the reload crossed.
+func leftBehind(request message, reason string) message {
+	if resumes(request) {
+		return newResponse(request, map[string]any{"allThreadsContinued": true})
+	}
+	return newRefusal(request, reason)
 }
 
 // answerProcess passes the client's answer to a request of the process.
