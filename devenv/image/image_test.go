@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/klauspost/compress/zstd"
+
 	"devenv/devenv/engine"
 )
 
@@ -266,13 +268,17 @@ func archive(t *testing.T, files ...[2]string) io.Reader {
 	return &out
 }
 
-// The archives of engines before and since 25.0, and of containerd's store, whose blobs are compressed, say the same.
+// The archives of engines before and since 25.0, and of containerd's store, whose blobs are compressed in either way, say the same.
 func TestArchive(t *testing.T) {
 	plain := string(layer(t, "a=1"))
 	var packed bytes.Buffer
 	compressor := gzip.NewWriter(&packed)
 	_, _ = io.WriteString(compressor, plain)
 	_ = compressor.Close()
+	encoder, err := zstd.NewWriter(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
 	const config = `{"config":{"User":"app","ExposedPorts":{"80/tcp":{},"443/tcp":{}},"Shell":["sh","-exc"]},"rootfs":{"diff_ids":["sha256:d","sha256:d"]},"history":[` +
 		`{"created_by":"/bin/sh -c #(nop) ADD file:1 in / "},{"created_by":"USER app","empty_layer":true},{"created_by":"RUN sh -exc uv sync # buildkit"}]}`
 	for name, files := range map[string][][2]string{
@@ -287,6 +293,10 @@ func TestArchive(t *testing.T) {
 		"containerd": {
 			{"blobs/sha256/p", packed.String()}, {"blobs/sha256/c", config},
 			{"manifest.json", `[{"Config":"blobs/sha256/c","Layers":["blobs/sha256/p","blobs/sha256/p"]}]`},
+		},
+		"containerd, zstd": {
+			{"blobs/sha256/z", string(encoder.EncodeAll([]byte(plain), nil))}, {"blobs/sha256/c", config},
+			{"manifest.json", `[{"Config":"blobs/sha256/c","Layers":["blobs/sha256/z","blobs/sha256/z"]}]`},
 		},
 	} {
 		all := []Image{{ID: "sha256:c", Layers: []Layer{{Digest: "sha256:d"}, {Digest: "sha256:d"}}}}

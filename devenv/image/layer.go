@@ -12,6 +12,8 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+
+	"github.com/klauspost/compress/zstd"
 )
 
 // File is a file, folder, link or device of an image.
@@ -42,12 +44,13 @@ const (
 	opaque   = ".wh..wh..opq" // the image specification's words for what a layer takes away
 )
 
-// readLayer reads the archive of one layer, which may be compressed by gzip.
+// readLayer reads the archive of one layer, which may be compressed by gzip or zstd, as the image specification allows.
 func readLayer(archive io.Reader) ([]entry, error) {
 	plain, err := uncompressed(bufio.NewReader(archive))
 	if err != nil {
 		return nil, err
 	}
+	defer plain.Close()
 	var all []entry
 	places := map[string]int{}
 	for reader := tar.NewReader(plain); ; {
@@ -82,19 +85,22 @@ func linked(one entry, header *tar.Header, all []entry, places map[string]int) e
 	return one
 }
 
-func uncompressed(archive *bufio.Reader) (io.Reader, error) {
+func uncompressed(archive *bufio.Reader) (io.ReadCloser, error) {
 	magic, err := archive.Peek(4)
 	switch {
 	case errors.Is(err, io.EOF):
-		return archive, nil
 	case err != nil:
 		return nil, err
 	case bytes.HasPrefix(magic, []byte{0x1f, 0x8b}):
 		return gzip.NewReader(archive)
 	case bytes.Equal(magic, []byte{0x28, 0xb5, 0x2f, 0xfd}):
-		return nil, errors.New("it is compressed by zstd, which devenv does not read")
+		decoder, err := zstd.NewReader(archive, zstd.WithDecoderConcurrency(1)) // without goroutines
+		if err != nil {
+			return nil, err
+		}
+		return decoder.IOReadCloser(), nil
 	}
-	return archive, nil
+	return io.NopCloser(archive), nil
 }
 
 func readEntry(header *tar.Header, content io.Reader) (entry, error) {
