@@ -153,5 +153,6 @@ func withBuild(services types.Services) []string {
 
 // inspect reads what images of the engine hold, in the order of refs. The engine is connected.
 func (e *Environment) inspect(ctx context.Context, refs ...string) ([]image.Image, error) {
-	return image.Read(ctx, e.engine, e.store.Images(), refs...)
+	learning := func(refs []string) { e.settings.Term.Say("reading what is in %s", strings.Join(refs, ", ")) }
+	return image.Read(ctx, e.engine, e.store.Images(), learning, refs...)
 }

@@ -49,8 +49,10 @@ func connect(t *testing.T) *engine.Client {
 // Real images say what they hold, and say the same from the cache without asking the engine for an archive.
 func TestRead(t *testing.T) {
 	client, cache := connect(t), &memory{kept: map[string][]byte{}}
+	var learned []string
+	learning := func(refs []string) { learned = append(learned, refs...) }
 	check := func() {
-		all, err := Read(t.Context(), client, cache, "python:3.13-slim-bookworm", "busybox:1.36")
+		all, err := Read(t.Context(), client, cache, learning, "python:3.13-slim-bookworm", "busybox:1.36")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -86,11 +88,14 @@ func TestRead(t *testing.T) {
 	if cache.missed != 0 {
 		t.Errorf("%d questions to the cache had no answer the second time", cache.missed)
 	}
+	if got := strings.Join(learned, " "); got != "python:3.13-slim-bookworm busybox:1.36" {
+		t.Errorf("learned %q", got)
+	}
 }
 
 // An image that is not there is named.
 func TestReadRefusal(t *testing.T) {
-	_, err := Read(t.Context(), connect(t), &memory{}, "devenv-test/nowhere:1")
+	_, err := Read(t.Context(), connect(t), &memory{}, nil, "devenv-test/nowhere:1")
 	if err == nil || err.Error() != `image "devenv-test/nowhere:1": no such image on this engine` {
 		t.Errorf("got %v", err)
 	}

@@ -19,8 +19,9 @@ type Cache interface {
 }
 
 // Read reads local images, in the order of refs. Those of which something is not in the cache come from the engine in
-// one archive, in which shared layers are once.
-func Read(ctx context.Context, from *engine.Client, cache Cache, refs ...string) ([]Image, error) {
+// one archive, in which shared layers are once; that takes seconds for a large one, so learning is told before which
+// they are.
+func Read(ctx context.Context, from *engine.Client, cache Cache, learning func(refs []string), refs ...string) ([]Image, error) {
 	all := make([]Image, 0, len(refs))
 	for _, ref := range refs {
 		found, there, err := from.Image(ctx, ref)
@@ -36,20 +37,21 @@ func Read(ctx context.Context, from *engine.Client, cache Cache, refs ...string)
 		}
 		all = append(all, one)
 	}
-	return all, complete(ctx, from, shelf{cache}, all)
+	return all, complete(ctx, from, shelf{cache}, learning, all)
 }
 
 // complete fills in what the cache has, then what the engine gives.
-func complete(ctx context.Context, from *engine.Client, shelf shelf, all []Image) error {
-	var missing []string
+func complete(ctx context.Context, from *engine.Client, shelf shelf, learning func([]string), all []Image) error {
+	var missing, refs []string
 	for i := range all {
 		if !all[i].recall(shelf) {
-			missing = append(missing, all[i].ID)
+			missing, refs = append(missing, all[i].ID), append(refs, all[i].Ref)
 		}
 	}
 	if missing == nil {
 		return nil
 	}
+	learning(refs)
 	var learned map[string]facts
 	err := from.Save(ctx, missing, func(archive io.Reader) (err error) {
 		learned, err = learn(archive, all, shelf)
