@@ -26,13 +26,22 @@ func (s *session) report(outcome live.Outcome) {
 	case errors.As(outcome.Err, new(*standing)):
 		t.Say("%s", outcome.Err)
 	case outcome.Err != nil:
-		t.Fail(outcome.Err)
+		t.Fail(unworded(action, outcome.Err))
 	case action.Verb == reload.Adopt:
 		t.Detail("%q has changed the containers: the project is loaded again", action.Causes[0].Rule)
 	default:
 		t.Say("%s", strings.TrimSpace(fmt.Sprintf("%s  %s in %s  %s", action.Service, done(action.Verb), term.Duration(outcome.Took), s.causes(action))))
 		t.Detail("%s  event %d, decision %d, %s", action.Service, outcome.Event.Milliseconds(), outcome.Queue.Milliseconds(), outcome.Note)
 	}
+}
+
+// unworded adds to an error that came as it is from the engine or an agent what it happened to.
+func unworded(action reload.Action, err error) error {
+	if errors.As(err, new(*fault.Error)) || action.Service == "" {
+		return err
+	}
+	return fault.New(fault.Failed, "%s: %s: %w", action.Service, action.Verb, err).
+		WithHint("it is tried again at the next change, and by `devenv up -d`")
 }
 
 func done(verb reload.Verb) string {
