@@ -2,6 +2,7 @@ package debug
 
 import (
 	"context"
+	"errors"
 	"net"
 	"sync"
 	"time"
@@ -204,7 +205,9 @@ func (p *Proxy) connect(running context.Context, a *attempt) {
 	for pause := a.pause; wait(a.ctx, pause); pause, process = longer(pause), "" {
 		conn, name, err := p.options.Dial(a.ctx, process)
 		if err != nil {
-			p.post(func(*owner) { a.cause = err.Error() })
+			if !errors.Is(err, context.Canceled) { // a dial that was given up, as when its process is replaced, tells nobody anything
+				p.post(func(*owner) { a.cause = err.Error() })
+			}
 			continue
 		}
 		process = name

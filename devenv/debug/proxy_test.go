@@ -2,6 +2,7 @@ package debug_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -63,12 +64,21 @@ type port struct {
 
 func newPort(t *testing.T, f *forker) *port {
 	t.Helper()
+	p := &port{forker: f}
+	p.run(f.dial)
+	return p
+}
+
+// run opens the port, until the test ends.
+func (p *port) run(dial func(context.Context, string) (net.Conn, string, error)) {
+	t := p.t
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &port{forker: f, address: listener.Addr().String()}
-	p.Proxy = debug.New(debug.Options{Service: "api", Listener: listener, Dial: f.dial, Release: f.release, Report: p.report})
+	p.address = listener.Addr().String()
+	p.Proxy = debug.New(debug.Options{Service: "api", Listener: listener, Dial: dial, Release: p.release, Report: p.report})
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- p.Run(ctx) }()
@@ -78,7 +88,6 @@ func newPort(t *testing.T, f *forker) *port {
 			t.Error(err)
 		}
 	})
-	return p
 }
 
 func (p *port) report(event debug.Event) {
@@ -254,6 +263,24 @@ func TestAttachBeforeReady(t *testing.T) {
 		t.Errorf("%d dials", p.dials)
 	}
 	client.Disconnect()
+}
+
+// A client that waits for long is told why, if there is a reason.
+func TestWaitingCause(t *testing.T) {
+	for want, failure := range map[string]error{
+		"devenv: waiting for api\n":                   fmt.Errorf("exec: %w", context.Canceled),
+		"devenv: waiting for api: no space on disk\n": errors.New("no space on disk"),
+	} {
+		f := newForker(t, app)
+		p := &port{forker: f}
+		p.run(func(context.Context, string) (net.Conn, string, error) { return nil, "", failure })
+		client := daptest.Connect(t, p.address)
+		client.Send("initialize", dap.InitializeRequestArguments{ClientID: "vim", AdapterID: "debugpy"})
+		if got := daptest.Event[dap.OutputEventBody](client, "output").Output; got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+		client.Close()
+	}
 }
 
 // An editor that is killed, or says goodbye, leaves a process that answers at full speed, also when it was stopped; and another can attach.
