@@ -92,7 +92,7 @@ func (s *session) firstFailed(service string, failed *agent.Failure) {
 // failure words what an agent said: the place in the new code, and that the old code still answers.
 func (s *session) failure(service string, err error) error {
 	if errors.Is(err, agent.Absent{}) {
-		return live.Unneeded("no Python program runs in it; one that starts has the new code")
+		return live.Unneeded("no Python server or worker runs in it; one that starts has the new code")
 	}
 	var failed *agent.Failure
 	if !errors.As(err, &failed) {

@@ -69,7 +69,7 @@ type Absent struct {
 
 func (a Absent) Error() string {
 	if a.Program == "" {
-		return "no Python program runs in the container"
+		return "no Python server or worker runs in the container"
 	}
 	return a.Program + " is no program that can be reloaded in place"
 }

@@ -28,7 +28,7 @@ def parent(pid: int) -> int:
     return int(fields[1]) if fields else 0
 
 
-def programs() -> list[tuple[float, str]]:
+def programs() -> list[tuple[float, list[str]]]:
     """The service's own Python processes: for how many seconds each has run, and its command line."""
     with open("/proc/uptime", "rb") as uptime:
         now = float(uptime.read().split()[0])
@@ -36,7 +36,7 @@ def programs() -> list[tuple[float, str]]:
     for pid in filter(str.isdigit, os.listdir("/proc")):
         command, fields = _command(pid), _stat(int(pid))
         if fields and os.path.basename(command[0]).startswith("python") and descends(int(pid)):
-            found.append((now - int(fields[19]) / os.sysconf("SC_CLK_TCK"), " ".join(command)))
+            found.append((now - int(fields[19]) / os.sysconf("SC_CLK_TCK"), command))
     return found
 
 

@@ -11,6 +11,17 @@ import os
 import sys
 
 SERVERS = ("uvicorn", "gunicorn", "hypercorn", "fastapi", "flask", "celery", "django", "django-admin")
+TASKS = {  # what ends by itself, on the way to the program that stays: any call, or these subcommands
+    "alembic": (),
+    "compileall": (),
+    "flask": ("db",),
+    "pip": (),
+    "pytest": (),
+    **dict.fromkeys(
+        ("manage.py", "django", "django-admin"),
+        ("check", "collectstatic", "compilemessages", "createcachetable", "flush", "loaddata", "makemigrations", "migrate", "test"),
+    ),
+}
 WITH_VALUE = ("--listen", "--connect", "--log-to", "--adapter-access-token", "--parent-session-pid")
 
 
@@ -121,6 +132,15 @@ def supported(program: Program, sources: list[str]) -> str:
     if program.module:
         return "package" if _module_in(program.target, sources) else ""
     return "script" if _project_file(program.target, sources) else ""
+
+
+def ends(argv: list[str]) -> bool:
+    """Whether a Python command line is that of a task, such as a migration, which is to run to its end."""
+    program = parse(argv)
+    if program is None or program.name not in TASKS:
+        return False
+    tasks = TASKS[program.name]
+    return not tasks or _subcommand(program.arguments) in tasks
 
 
 def _is_server(name: str, arguments: list[str]) -> bool:

@@ -42,15 +42,19 @@ def agent() -> tuple[socket.socket, bytes]:
 
 
 def tell_absent() -> bool:
-    """Says what runs in the agent's place; False if a program has begun so lately that it may still become the agent."""
-    from .ancestry import programs
+    """Says what runs in the agent's place; False if a program has begun so lately that it may still become the agent.
 
-    age, program = max(programs(), default=(SETTLED, ""))
+    A task, such as a migration, is none: it runs to its end, and what starts after it loads the new code.
+    """
+    from .ancestry import programs
+    from .program import ends
+
+    age, program = max((found for found in programs() if not ends(found[1])), default=(SETTLED, []))
     if age < SETTLED:
         return False
     import json
 
-    write(json.dumps({"relay": {"state": "absent", "program": program}}).encode() + b"\n")
+    write(json.dumps({"relay": {"state": "absent", "program": " ".join(program)}}).encode() + b"\n")
     return True
 
 
