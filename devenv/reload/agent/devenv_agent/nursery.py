@@ -2,7 +2,8 @@
 
 A zygote is made once a child has told which modules it needed, and made anew when a child needed more. The standby is
 forked in a quiet moment after a reload, not in the same one in which the first answers are computed; a reload that comes
-before has the zygote fork at once.
+before has the zygote fork at once. One that comes while there is only a zygote that still preloads waits for that, which
+has begun with what a bare process would have to begin now; so it is when the packages changed.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 QUIET = 0.1  # seconds after a reload until its first requests are answered, as a rule
 STEADY = 0.5  # seconds that a script has to run before it is worth a zygote
 ATTEMPTS = 8  # preloads that may turn out unclean
+PRELOADING = 30.0  # seconds after which a preload is given up: what it imports waits for something
 
 
 class Host:
@@ -56,6 +58,7 @@ class Nursery:
         self._attempts = 0
         self._zygote_due = 0.0
         self._standby_due = 0.0
+        self._preloaded_by = 0.0
         self._can_fork = processes.adopt_orphans() and settings.reload == "fork"
         self.bare_because = "the setting" if settings.reload == "restart" else "not yet preloaded"
         if settings.reload == "fork" and not self._can_fork:
@@ -65,7 +68,7 @@ class Nursery:
 
     def times(self) -> list[float]:
         """When overdue has something to do."""
-        return [due for due in (self._zygote_due, self._standby_due) if due]
+        return [due for due in (self._zygote_due, self._standby_due, self._preloaded_by) if due]
 
     def overdue(self, now: float) -> None:
         """Does what is due."""
@@ -75,12 +78,15 @@ class Nursery:
         if self._standby_due and self._standby_due <= now:
             self._standby_due = 0.0
             self._stand_by()
+        if self._preloaded_by and self._preloaded_by <= now:
+            self.bare_because = f"preloading took more than {PRELOADING:.0f} s"
+            self._end_preload()
 
     def soon(self) -> None:
         """A child has come up: makes sure of the next one, in a quiet moment."""
         due = time.monotonic() + QUIET
         self._standby_due = due
-        if self.zygote is None and self._names and self._can_fork:
+        if self.zygote is None and self.next_zygote is None and self._names and self._can_fork:
             self._zygote_due = due
 
     # Children.
@@ -88,8 +94,10 @@ class Nursery:
     def take(self) -> Process:
         """A process that waits to be told to go."""
         self._stand_by()
-        child, self.standby = self.standby or self._bare(), None
-        return child
+        child, self.standby = self.standby, None
+        if child is None and self.next_zygote is not None and self._attempts == 1:
+            child = self._forked(self.next_zygote)
+        return child or self._bare()
 
     def _bare(self) -> Process:
         ours, theirs = Channel.pair()
@@ -106,15 +114,19 @@ class Nursery:
 
     def _stand_by(self) -> None:
         """Asks the zygote for the next standby."""
-        if self.zygote is None or self.standby is not None:
-            return
-        self._standby_due = 0.0
+        if self.zygote is not None and self.standby is None:
+            self._standby_due = 0.0
+            self.standby = self._forked(self.zygote)
+
+    def _forked(self, parent: Process) -> Process:
+        """A process that a zygote forks as soon as it can. If it ends before that, so does the process's channel."""
         ours, theirs = Channel.pair()
-        self.standby = Process(ours, "fork")
+        child = Process(ours, "fork")
         asked = {"files": self._files, "late": self._late, "debugger": self.debugger}
-        self.zygote.channel.send({"fork": asked}, [theirs.fileno()])
+        parent.channel.send({"fork": asked}, [theirs.fileno()])
         theirs.close()
-        self._host.hear(self.standby, self._heard)
+        self._host.hear(child, self._heard)
+        return child
 
     # Zygotes.
 
@@ -129,11 +141,20 @@ class Nursery:
             self._zygote_due = time.monotonic() + (QUIET if serves else STEADY)
 
     def forget(self) -> None:
-        """The packages changed: nothing that was preloaded may be used again."""
+        """The packages changed: nothing that was preloaded may be used again. What is known of it spares another attempt,
+        but where something was missing, which may be there now."""
         self._attempts = 0
-        self.left_out = {}
+        if any(why.startswith("failed") for why in self.left_out.values()):
+            self.left_out = {}
         self.bare_because = "not yet preloaded"
-        self.standby, self.zygote, self.next_zygote = map(self.without, (self.standby, self.zygote, self.next_zygote))
+        self.standby, self.zygote = map(self.without, (self.standby, self.zygote))
+        self._end_preload()
+        if self._names:
+            self._make_zygote()
+
+    def _end_preload(self) -> None:
+        self.without(self.next_zygote)
+        self.next_zygote, self._preloaded_by = None, 0.0
 
     def without(self, process: Process | None) -> None:
         """Kills a process that never served; one that has not said its number yet ends at the end of its channel."""
@@ -147,7 +168,8 @@ class Nursery:
             self.bare_because = why or self._first_left_out() or self.bare_because
             self._changed()
             return
-        self.without(self.next_zygote)
+        self._end_preload()
+        self._zygote_due = 0.0
         self._attempts += 1
         supervisor = os.getpid()
         ours, theirs = Channel.pair()
@@ -160,6 +182,7 @@ class Nursery:
         theirs.close()
         self.next_zygote = Process(ours, "zygote")
         self.next_zygote.pid = pid
+        self._preloaded_by = time.monotonic() + PRELOADING
         self._host.hear(self.next_zygote, self._heard_zygote)
 
     def _first_left_out(self) -> str:
@@ -183,8 +206,8 @@ class Nursery:
             self.preload_ms = message["preloaded"]["ms"]
             self.without(self.standby)
             self.without(self.zygote)
-            self.standby, self.zygote, self.next_zygote = None, made, None
-            self._stand_by()
+            self.standby, self.zygote, self.next_zygote, self._preloaded_by = None, made, None, 0.0
+            self._standby_due = time.monotonic() + QUIET
 
     # Ends.
 
@@ -203,7 +226,7 @@ class Nursery:
         elif process is self.zygote:
             self.zygote = None
         elif process is self.next_zygote:
-            self.next_zygote, self._can_fork, self.bare_because = None, False, "preload died"
+            self.next_zygote, self._preloaded_by, self._can_fork, self.bare_because = None, 0.0, False, "preload died"
         else:
             return False
         return True

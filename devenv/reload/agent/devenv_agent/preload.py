@@ -57,6 +57,9 @@ class Preload:
             importlib.import_module(name)
         except Blocked:
             self._leave_out(name, "imports what is left out")
+        except ModuleNotFoundError as error:
+            if not f"{name}.".startswith(f"{error.name}."):  # else its package was removed, and nothing of it ran
+                self._leave_out(name, f"failed: {type(error).__name__}")
         except BaseException as error:
             self._leave_out(name, f"failed: {type(error).__name__}")
         if processes.threads() > 1 and not ends_at_fork():

@@ -292,13 +292,3 @@ def test_restart_by_setting_is_as_safe(shop: Path) -> None:
             assert answer["kind"] == "reloaded" and answer["mode"] == "restart"
             assert service.get() == str(number)
         assert load.wrong == []
-
-
-def test_refresh_starts_without_anything_preloaded(shop: Path) -> None:
-    with start(shop) as service:
-        service.forks()
-        number = service.ask("refresh")
-        answer = service.expect("reloaded", where=lambda body: body["id"] == number)
-        assert answer["mode"] == "restart"
-        service.forks()
-        assert service.reload("shop/value.py")["mode"] == "fork"
