@@ -145,9 +145,13 @@ func (e *Environment) unknownOwner(ctx context.Context, own state.Project) ([]st
 	return nil, err
 }
 
-// share makes sure of the volumes that this checkout has in common with the first one.
+// share makes sure of the volumes that this checkout has in common with the first one, and that no database gets one that
+// another checkout's has.
 func (e *Environment) share(ctx context.Context, planned plan.Plan) error {
-	return stack.Share(ctx, e.engine, planned.Project, e.project.Naming().Base, planned.Shared)
+	if err := stack.Share(ctx, e.engine, e.project.Naming().Base, planned.Shared); err != nil {
+		return err
+	}
+	return stack.Alone(ctx, e.engine, planned.Project, planned.Shared)
 }
 
 // others are what is known besides a project, without those whose folder is gone and whose name it takes over.

@@ -43,7 +43,11 @@ func (c *Client) EnsureVolume(ctx context.Context, v Volume) error {
 	return c.failure(err)
 }
 
-// Using are the running containers, of whatever project, that have a volume mounted.
-func (c *Client) Using(ctx context.Context, volume string) ([]Container, error) {
-	return c.containers(ctx, filters.Arg("volume", volume), filters.Arg("status", Running))
+// Using are the running containers, of whatever project, that have one of some volumes mounted.
+func (c *Client) Using(ctx context.Context, volumes ...string) ([]Container, error) {
+	only := []filters.KeyValuePair{filters.Arg("status", Running)}
+	for _, volume := range volumes {
+		only = append(only, filters.Arg("volume", volume))
+	}
+	return c.containers(ctx, only...)
 }
