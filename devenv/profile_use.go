@@ -122,7 +122,7 @@ func (e *Environment) switchTo(ctx context.Context, next *Environment, present [
 	err = next.change(ctx, func() error {
 		if present != nil {
 			if started, err = change(ctx, next, present); err != nil {
-				e.settings.Term.Say("the profile of this checkout is still %s", e.currentProfile())
+				e.settings.Term.Say("the profile of this checkout is still %s; `devenv up -d` goes back to it where something has changed", e.currentProfile())
 				return err
 			}
 		}
@@ -152,10 +152,7 @@ func (e *Environment) move(ctx context.Context, next *Environment, present []str
 	wanted := append(without(present, without(present, next.Services())), without(next.Services(), e.Services())...)
 	in, planned, err := next.plan(next.modes(""), wanted)
 	if err == nil {
-		err = next.missing(in, planned)
-	}
-	if err == nil {
-		err = next.build(ctx, planned, buildFlags{})
+		err = next.rehearse(ctx, in, planned)
 	}
 	if err == nil {
 		err = e.endBackground(ctx)
@@ -168,18 +165,51 @@ func (e *Environment) move(ctx context.Context, next *Environment, present []str
 	if err := e.stack.Down(ctx, e.project.Compose.Name, stack.DownOptions{Scope: scope}); err != nil {
 		return plan.Plan{}, err
 	}
-	if _, err = next.start(ctx, in, planned, UpOptions{Timeout: DefaultTimeout, NoBuild: true}); err != nil {
-		e.settings.Term.Say("`devenv up -d` brings %s back", e.project.Compose.Name)
-	}
+	_, err = next.start(ctx, in, planned, UpOptions{Timeout: DefaultTimeout, NoBuild: true, Detach: true})
 	return planned, err
 }
 
+// rehearse does what may fail of a start and touches no container: it looks for missing files, decides ports, builds, and
+// asks for the secrets.
+func (e *Environment) rehearse(ctx context.Context, in plan.Input, planned plan.Plan) error {
+	err := e.missing(in, planned)
+	if err == nil {
+		err = e.connect(ctx)
+	}
+	if err == nil {
+		err = e.claim(ctx)
+	}
+	if err == nil {
+		planned, err = e.allocate(ctx, planned)
+	}
+	if err == nil {
+		err = e.build(ctx, planned, buildFlags{})
+	}
+	if err == nil {
+		_, err = e.revealed(ctx, planned)
+	}
+	return err
+}
+
 // exchange removes the containers of services that next has not, and starts those that it adds with those that are
-// present.
+// present. Where something is removed, what may fail is done before.
 func (e *Environment) exchange(ctx context.Context, next *Environment, present []string) (plan.Plan, error) {
 	gone := without(present, next.Services())
 	wanted := append(without(present, gone), without(next.Services(), e.Services())...)
+	var in plan.Input
+	var planned plan.Plan
+	var err error
+	if len(wanted) > 0 {
+		if in, planned, err = next.plan(next.modes(""), wanted); err != nil {
+			return plan.Plan{}, err
+		}
+	}
 	if len(gone) > 0 {
+		if len(wanted) > 0 {
+			if err := next.rehearse(ctx, in, planned); err != nil {
+				return plan.Plan{}, err
+			}
+		}
 		scope := stack.Scope{Project: e.apart(), Services: gone, Report: e.report}
 		if err := e.stack.Down(ctx, e.project.Compose.Name, stack.DownOptions{Scope: scope}); err != nil {
 			return plan.Plan{}, err
@@ -188,10 +218,7 @@ func (e *Environment) exchange(ctx context.Context, next *Environment, present [
 	if len(wanted) == 0 {
 		return plan.Plan{}, nil
 	}
-	in, planned, err := next.plan(next.modes(""), wanted)
-	if err == nil {
-		_, err = next.start(ctx, in, planned, UpOptions{Timeout: DefaultTimeout})
-	}
+	_, err = next.start(ctx, in, planned, UpOptions{Timeout: DefaultTimeout, Detach: true})
 	return planned, err
 }
 

@@ -104,7 +104,7 @@ func (e *Environment) start(ctx context.Context, in plan.Input, planned plan.Pla
 			ours := notRunning(planned.Project.ServiceNames(), before)
 			return before, errors.Join(interrupted(), e.stopStarted(planned, ours), e.undo(snapshot), e.clearMountPoints(e.settings.Now, planned))
 		}
-		if !options.Detach {
+		if !options.Detach && len(e.touched) > 0 {
 			e.settings.Term.Say("what has started runs on; `devenv down` ends it")
 		}
 		return before, err

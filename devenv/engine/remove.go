@@ -65,6 +65,11 @@ func (c *Client) RemoveVolume(ctx context.Context, name string) error {
 	return c.unlessGone(c.api.VolumeRemove(ctx, name, true))
 }
 
+// Start starts a container that is there.
+func (c *Client) Start(ctx context.Context, id string) error {
+	return c.failure(c.api.ContainerStart(ctx, id, container.StartOptions{}))
+}
+
 // Rename gives a container another name.
 func (c *Client) Rename(ctx context.Context, id, name string) error {
 	return c.failure(c.api.ContainerRename(ctx, id, name))

@@ -20,18 +20,18 @@ const (
 // Snapshot is what a project had on the engine before a Converge.
 type Snapshot struct {
 	project string
-	before  engine.Holdings
+	before  look
 }
 
 // TakeSnapshot remembers what the project has, so that Undo knows what is new.
 func TakeSnapshot(ctx context.Context, eng *engine.Client, project string) (Snapshot, error) {
-	before, err := eng.Holdings(ctx, project)
-	return Snapshot{project: project, before: before}, err
+	before, err := takeLook(ctx, eng, project)
+	return Snapshot{project, before}, err
 }
 
-// Undo removes what the project has now and had not in the snapshot: containers, networks and volumes, and nothing
-// else. A new container that had already replaced an old one stays and gets the old one's name, so that the service
-// keeps its anonymous volumes. Containers that were stopped to be replaced stay stopped.
+// Undo removes what the project has now and had not in the snapshot: containers, networks and volumes. A new container
+// that had already replaced an old one stays and gets the old one's name, so that the service keeps its anonymous
+// volumes. Containers that ran and were stopped to be replaced are started again, once.
 //
 // ctx must be a living one, not the cancelled one of the Converge; Undo is bounded by itself. The engine finishes
 // what a cancelled request asked for, so Undo acts only when two looks in a row agree, and looks again after it acted.
@@ -41,6 +41,7 @@ func Undo(ctx context.Context, eng *engine.Client, snapshot Snapshot, report Rep
 	bus := newBus(report)
 	var before look
 	var failed error
+	started := map[string]bool{}
 	for {
 		now, err := takeLook(ctx, eng, snapshot.project)
 		if err != nil {
@@ -48,8 +49,18 @@ func Undo(ctx context.Context, eng *engine.Client, snapshot Snapshot, report Rep
 		}
 		if now.settled(before) {
 			plan := undoing(now, snapshot.before)
-			if plan.empty() {
+			refused := false
+			maps.DeleteFunc(plan.start, func(id, _ string) bool {
+				refused = refused || started[id]
+				return started[id]
+			})
+			if plan.empty() && refused {
+				return failed
+			} else if plan.empty() {
 				return nil
+			}
+			for id := range plan.start {
+				started[id] = true
 			}
 			failed = plan.execute(ctx, eng, bus)
 			now = look{} // nothing is known any more
@@ -69,13 +80,26 @@ func TakeBack(ctx context.Context, eng *engine.Client, snapshot Snapshot, report
 	if err != nil {
 		return err
 	}
-	return undoing(now, snapshot.before).execute(ctx, eng, newBus(report))
+	plan := undoing(now, snapshot.before)
+	plan.start = nil // it stopped nothing
+	return plan.execute(ctx, eng, newBus(report))
 }
 
 // look is what a project has at one moment.
 type look struct {
 	engine.Holdings
 	all []engine.Container
+}
+
+// running are the containers that run, as they were set up by Compose: by ID, with their names.
+func (l look) running() map[string]string {
+	running := map[string]string{}
+	for i := range l.all {
+		if c := &l.all[i]; c.State == engine.Running && !c.Oneoff {
+			running[c.ID] = c.Name
+		}
+	}
+	return running
 }
 
 func takeLook(ctx context.Context, eng *engine.Client, project string) (look, error) {
@@ -101,17 +125,19 @@ func (l look) settled(before look) bool {
 // undoPlan is what has to be done, by ID.
 type undoPlan struct {
 	rename                        map[string]string // to the new name
+	start                         map[string]string // again, with their names
 	containers, networks, volumes map[string]string // to remove, with their names
 }
 
 func (p undoPlan) empty() bool {
-	return len(p.rename)+len(p.containers)+len(p.networks)+len(p.volumes) == 0
+	return len(p.rename)+len(p.start)+len(p.containers)+len(p.networks)+len(p.volumes) == 0
 }
 
 // undoing decides what brings a project back to what it had.
-func undoing(now look, before engine.Holdings) undoPlan {
+func undoing(now, before look) undoPlan {
 	plan := undoPlan{
 		rename:     map[string]string{},
+		start:      added(before.running(), now.running()),
 		containers: added(now.Containers, before.Containers),
 		networks:   added(now.Networks, before.Networks),
 		volumes:    added(now.Volumes, before.Volumes),
@@ -128,19 +154,21 @@ func undoing(now look, before engine.Holdings) undoPlan {
 		}
 		plan.networks, plan.volumes = nil, nil // it may use them
 	}
+	maps.DeleteFunc(plan.start, func(id, _ string) bool { return now.Containers[id] == "" })
 	return plan
 }
 
-// execute does it, containers before what they use.
+// execute does it, containers before what they use, and what is to run when the ports of the others are free.
 func (p undoPlan) execute(ctx context.Context, eng *engine.Client, bus *bus) error {
 	var failed error
 	for id, name := range p.rename {
 		failed = errors.Join(failed, eng.Rename(ctx, id, name))
 	}
 	return errors.Join(failed,
-		removeAll(ctx, bus, "Container", p.containers, eng.RemoveContainer),
-		removeAll(ctx, bus, "Network", p.networks, eng.RemoveNetwork),
-		removeAll(ctx, bus, "Volume", p.volumes, eng.RemoveVolume))
+		forAll(ctx, bus, "Container", "Removed", p.containers, eng.RemoveContainer),
+		forAll(ctx, bus, "Container", "Started", p.start, eng.Start),
+		forAll(ctx, bus, "Network", "Removed", p.networks, eng.RemoveNetwork),
+		forAll(ctx, bus, "Volume", "Removed", p.volumes, eng.RemoveVolume))
 }
 
 // added are the entries of now that before has not.
@@ -172,17 +200,17 @@ func successor(c *engine.Container, now map[string]string) (name string, takesOv
 	return final, true
 }
 
-// removeAll removes things side by side.
-func removeAll(
-	ctx context.Context, bus *bus, kind string, things map[string]string, remove func(context.Context, string) error,
+// forAll does something with things side by side.
+func forAll(
+	ctx context.Context, bus *bus, kind, done string, things map[string]string, do func(context.Context, string) error,
 ) error {
 	failures := make(chan error, len(things))
 	var group sync.WaitGroup
 	for id, name := range things {
 		group.Go(func() {
-			err := remove(ctx, id)
+			err := do(ctx, id)
 			if err == nil {
-				bus.tell(Event{Kind: kind, Name: name, Text: "Removed", State: Done})
+				bus.tell(Event{Kind: kind, Name: name, Text: done, State: Done})
 			}
 			failures <- err
 		})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -86,9 +87,39 @@ func TestUndoOfRecreate(t *testing.T) {
 			now, err := r.eng.Holdings(t.Context(), p.Name)
 			r.must(err)
 			equal(t, slices.Collect(maps.Values(now.Containers)), []string{p.Name + "-api-1"})
+			if maps.Equal(now.Containers, before.before.Containers) {
+				equal(t, r.states(p), []string{"api running"}) // it runs again, if it was stopped
+			}
 			r.up(p)
 			equal(t, r.states(p), []string{"api running"})
 		})
+	}
+}
+
+// What ran before and was stopped runs again afterwards; where that is impossible it is said, not tried for ever. A
+// one-off container stops nothing, so what has stopped beside it was stopped by somebody else.
+func TestUndoStartsAgain(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	p := r.project(sleeper("api"))
+	r.up(p)
+	before, err := TakeSnapshot(t.Context(), r.eng, p.Name)
+	r.must(err)
+	grace := time.Duration(0)
+	stop := func() { r.must(r.stack.Stop(t.Context(), p.Name, Scope{Timeout: &grace})) }
+
+	stop()
+	r.must(TakeBack(t.Context(), r.eng, before, nil))
+	equal(t, r.states(p), []string{"api exited"})
+	r.must(Undo(t.Context(), r.eng, before, nil))
+	equal(t, r.states(p), []string{"api running"})
+
+	stop()
+	for id := range before.before.Networks {
+		r.must(r.eng.RemoveNetwork(t.Context(), id))
+	}
+	if err := Undo(t.Context(), r.eng, before, nil); err == nil || !strings.Contains(err.Error(), "network") {
+		t.Errorf("got %v", err)
 	}
 }
 
