@@ -114,7 +114,9 @@ func (a *agents) styles(services map[string]string) map[string]string {
 		status := link.now()
 		if service, known := services[id]; known && status.Mode != "" {
 			styles[service] = status.Mode
-			if status.Why != "" {
+			if status.State == agent.Waiting {
+				styles[service] = "waits for a good version"
+			} else if status.Why != "" {
 				styles[service] += " (" + status.Why + ")"
 			}
 		}

@@ -41,9 +41,17 @@ func (e *Environment) session(ctx context.Context) error {
 	return e.watched(ctx, in, planned, true)
 }
 
-// handOver makes sure that a session looks after what was planned and has just been brought up: the one that runs, or
-// a background session, where there is something to watch.
+// handOver makes sure that a session looks after what was planned and has just been brought up, and that its programs
+// have been loaded.
 func (e *Environment) handOver(ctx context.Context, planned plan.Plan) error {
+	if err := e.lookedAfter(ctx, planned); err != nil {
+		return err
+	}
+	return e.loaded(ctx, planned)
+}
+
+// lookedAfter makes sure of a session: the one that runs, or a background session, where there is something to watch.
+func (e *Environment) lookedAfter(ctx context.Context, planned plan.Plan) error {
 	if _, held := e.store.Holder(state.Live); held {
 		answer, err := live.Ask(ctx, e.socket(), live.Request{Adopt: &live.Adoption{
 			Command: e.settings.Command, Mode: e.settings.Mode, Profile: e.settings.Profile, DebugWait: e.settings.DebugWait,

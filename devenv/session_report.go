@@ -105,7 +105,7 @@ func (s *session) failure(service string, err error) error {
 	if failed.Serving {
 		return said.WithHint("the last good version goes on serving; the next good save replaces it")
 	}
-	return said.WithHint("there is no good version yet; the next good save starts it")
+	return said.WithHint("no version of it runs now; the next good save starts it")
 }
 
 // onHost is a container path as the developer knows the file.

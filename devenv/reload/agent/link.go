@@ -17,7 +17,7 @@ type Status struct {
 	Why     string            `json:"why"`   // of mode restart
 	Python  string            `json:"python"`
 	Program string            `json:"program"`  // uvicorn, gunicorn, ...
-	State   string            `json:"state"`    // starting, serving, waiting (there is no good version)
+	State   State             `json:"state"`
 	LeftOut map[string]string `json:"left_out"` // modules that are not preloaded, and why
 
 	// Child is the process that serves, as its container numbers processes; 0 while none does. Generation counts the
@@ -32,6 +32,16 @@ type Status struct {
 
 	Debugpy *Debugpy `json:"debug"` // nil where the program is not started through debugpy
 }
+
+// State is where a program is.
+type State string
+
+// The states of a program.
+const (
+	Starting State = "starting"
+	Serving  State = "serving"
+	Waiting  State = "waiting" // for a good version: there is none
+)
 
 // Debugpy is how the user's own command asked debugpy to listen, which the agent has taken out of it.
 type Debugpy struct {
