@@ -8,12 +8,14 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/compose-spec/compose-go/v2/types"
 
 	"devenv/devenv/engine"
 	"devenv/devenv/files"
 	"devenv/devenv/plan"
+	"devenv/devenv/stack"
 )
 
 // environmentOf is the name by which the state knows the environment of a container: that of the volume that it is in, else
@@ -53,6 +55,65 @@ func (e *Environment) readyEnvironments(ctx context.Context, planned plan.Plan, 
 		}
 	}
 	return errors.Join(err, e.store.SaveEnvironments(known))
+}
+
+// withoutEnvironment are running containers from which the volume of their environment is gone: the kernel unmounts it
+// when the folder below it is removed on this machine, as by `git clean -fdX`. A start mounts it again.
+func (e *Environment) withoutEnvironment(ctx context.Context, planned plan.Plan) ([]engine.Container, error) {
+	if len(mountPoints(planned)) == 0 || !e.engine.Endpoint().Local() {
+		return nil, nil
+	}
+	containers, err := e.engine.Containers(ctx, planned.Project.Name)
+	if err != nil {
+		return nil, err
+	}
+	var without []engine.Container
+	for _, c := range containers {
+		environment := planned.Environments[c.Service]
+		if environment.Volume == "" || !runsLocal(c) {
+			continue
+		}
+		lost, err := e.lost(ctx, c, environment)
+		if err != nil {
+			return nil, err
+		}
+		if lost {
+			without = append(without, c)
+		}
+	}
+	return without, nil
+}
+
+// lost asks a container whether its environment is mounted, if the folder below it is not as old as the container.
+func (e *Environment) lost(ctx context.Context, c engine.Container, environment plan.PythonEnvironment) (bool, error) {
+	detail, found, err := e.engine.Inspect(ctx, c.ID)
+	if err != nil || !found {
+		return false, err
+	}
+	if folder, err := os.Stat(environment.Host); err == nil && folder.ModTime().Before(detail.StartedAt) {
+		return false, nil
+	}
+	mounts, status, err := e.engine.Output(ctx, c.ID, engine.Command{Args: []string{"cat", "/proc/self/mountinfo"}})
+	return status == 0 && !strings.Contains(string(mounts), " "+environment.Folder+" "), err
+}
+
+// remount starts containers again that have lost their environment, but those that were replaced meanwhile.
+func (e *Environment) remount(ctx context.Context, planned plan.Plan, without []engine.Container) error {
+	for _, c := range without {
+		if _, found, err := e.engine.Container(ctx, c.ID); err != nil || !found {
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		e.settings.Term.Say("%s  starts again: %s was removed here, which took the packages from its container", c.Service,
+			e.project.Rel(planned.Environments[c.Service].Host))
+		scope := stack.Scope{Project: e.project.Compose, Services: []string{c.Service}, Report: e.report}
+		if err := e.stack.Restart(ctx, planned.Project.Name, scope); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // mountPoints are the folders of this machine that volumes of environments are mounted over. The engine would make one that

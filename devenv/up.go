@@ -150,7 +150,11 @@ func (e *Environment) converged(ctx context.Context, planned plan.Plan, options 
 			return planned, err
 		}
 	}
-	if err := e.readyEnvironments(ctx, planned, !options.NoBuild); err != nil {
+	without, err := e.withoutEnvironment(ctx, planned)
+	if err == nil {
+		err = e.readyEnvironments(ctx, planned, !options.NoBuild)
+	}
+	if err != nil {
 		return planned, err
 	}
 	hooks, err := e.hooksOf(ctx, planned, options.Timeout)
@@ -163,7 +167,10 @@ func (e *Environment) converged(ctx context.Context, planned plan.Plan, options 
 	if err := e.share(ctx, planned); err != nil {
 		return planned, err
 	}
-	if planned, err = e.started(ctx, planned, options); err != nil {
+	if planned, err = e.started(ctx, planned, options); err == nil {
+		err = e.remount(ctx, planned, without)
+	}
+	if err != nil {
 		return planned, err
 	}
 	if len(mountPoints(planned)) > 0 {
