@@ -55,6 +55,11 @@ func (p Plan) facts(in Input, name string) map[string]string {
 func (p Plan) Facts(in Input, name string, image dockerfile.Effective) map[string]string {
 	all := facts(in, p.Project.Services[name], image)
 	delete(all, "mount "+downloadsFolder) // how, not what
+	for _, volume := range p.Project.Services[name].Volumes {
+		if shared, is := p.Shared[volume.Source]; is && volume.Type == types.VolumeTypeVolume {
+			all["mount "+volume.Target] = shared.Name + " (shared)"
+		}
+	}
 	if debug, yes := p.Debug[name]; yes && debug.Forwarded() {
 		all["debugger"] = fmt.Sprintf("127.0.0.1:%d", debug.Port)
 	}
@@ -100,7 +105,8 @@ func facts(in Input, service types.ServiceConfig, image dockerfile.Effective) ma
 		all["mount "+volume.Target] = cmp.Or(relative(in.Project.WorkingDir, volume), volume.Type)
 	}
 	for _, port := range service.Ports {
-		all["port "+portText(types.ServicePortConfig{Target: port.Target, Protocol: port.Protocol})] = portText(port)
+		key := "port " + portText(types.ServicePortConfig{Target: port.Target, Protocol: port.Protocol})
+		all[key] = strings.TrimPrefix(all[key]+", "+portText(port), ", ")
 	}
 	return all
 }

@@ -16,7 +16,7 @@ type Status struct {
 	Mode    string            `json:"mode"`  // fork or restart
 	Why     string            `json:"why"`   // of mode restart
 	Python  string            `json:"python"`
-	Program string            `json:"program"`  // uvicorn, gunicorn, ...
+	Program string            `json:"program"` // uvicorn, gunicorn, ...
 	State   State             `json:"state"`
 	LeftOut map[string]string `json:"left_out"` // modules that are not preloaded, and why
 
