@@ -1,6 +1,7 @@
 package devenv
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -23,6 +24,8 @@ func (s *session) report(outcome live.Outcome) {
 		t.Detail("%s: nothing to do: %s", s.causes(action), action.Causes[0].Rule)
 	case errors.As(outcome.Err, &unneeded):
 		t.Say("%s  %s  %s", action.Service, unneeded, s.causes(action))
+	case errors.Is(outcome.Err, context.Canceled) && s.debuggers.ctx.Err() != nil: // the session's own end
+		t.Detail("%s: interrupted", s.causes(action))
 	case errors.As(outcome.Err, new(*standing)):
 		t.Say("%s", outcome.Err)
 	case outcome.Err != nil:

@@ -26,7 +26,15 @@ type DownOptions struct {
 
 // Down stops and removes a project's containers and networks.
 func (s *Stack) Down(ctx context.Context, name string, opt DownOptions) error {
-	return s.operate(ctx, opt.Report, func(sdk api.Compose) error {
+	report := opt.Report
+	if len(opt.Services) > 0 && report != nil {
+		report = func(event Event) {
+			if event.State != Warning || event.Kind != "Network" { // the others use it still, as they should
+				opt.Report(event)
+			}
+		}
+	}
+	return s.operate(ctx, report, func(sdk api.Compose) error {
 		return sdk.Down(ctx, name, api.DownOptions{
 			Project: copied(opt.Project), Services: opt.Services, Timeout: opt.Timeout,
 			Volumes: opt.Volumes, RemoveOrphans: opt.RemoveOrphans,
