@@ -34,7 +34,7 @@ var arrows = map[string][]string{
 	"devenv":               {"devenv/build", "devenv/checkout", "devenv/compare", "devenv/debug", "devenv/debug/delve", "devenv/debug/vscode", "devenv/dockerfile", "devenv/doctor", "devenv/document", "devenv/engine", "devenv/fault", "devenv/files", "devenv/hook", "devenv/host", "devenv/image", "devenv/live", "devenv/plan", "devenv/project", "devenv/reload", "devenv/reload/agent", "devenv/secret", "devenv/source", "devenv/stack", "devenv/state", "devenv/term", "devenv/trust", "devenv/uv", "devenv/watch", "profiles"},
 	"devenv/plan":          {"devenv/checkout", "devenv/dockerfile", "devenv/fault", "devenv/hook", "devenv/project", "devenv/source", "devenv/trust"},
 	"devenv/project":       {"devenv/checkout", "devenv/document", "devenv/fault", "devenv/hook", "devenv/secret", "devenv/trust", "profiles"},
-	"profiles":             {"devenv/document", "devenv/fault", "devenv/hook"},
+	"profiles":             {"devenv/document", "devenv/fault", "devenv/hook", "devenv/secret"},
 	"devenv/hook":          {},
 	"devenv/host":          {"devenv/fault"},
 	"devenv/files":         {"devenv/fault"},

@@ -1,7 +1,6 @@
 package profiles
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -9,6 +8,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"devenv/devenv/hook"
+	"devenv/devenv/secret"
 )
 
 // Source is where the value of a secret comes from: what a command on this machine prints, or what a file holds.
@@ -51,7 +51,7 @@ type Secret struct {
 }
 
 // Stand is a text that stands for the value of the secret.
-func (s Secret) Stand() string { return fmt.Sprintf("<devenv secret %s>", strings.Join(s.Path, ".")) }
+func (s Secret) Stand() string { return secret.StandIn(strings.Join(s.Path, ".")) }
 
 // Secrets are the secrets of the profile in the order of their paths.
 func (p *Profile) Secrets() []Secret {

@@ -26,6 +26,11 @@ func Masked(name, value string) string {
 	return maskText(value)
 }
 
+// StandIn is a text that stands for a secret of which only its place is known: it may be printed.
+func StandIn(path string) string { return "<devenv secret " + path + ">" }
+
+var standIn = regexp.MustCompile(`^<devenv secret [^<>]+>$`)
+
 // Text is free text as it may be printed: URL passwords, token shapes and assignments such as PGPASSWORD=x are masked.
 func Text(text string) string { return maskText(text) }
 
@@ -87,9 +92,9 @@ func unlessReference(value string) string {
 
 var reference = regexp.MustCompile(`^\$+(?:\{[^}]*\}|[A-Za-z_][A-Za-z0-9_]*)$`)
 
-// isReference tells $NAME and ${NAME} apart from a value. A default inside (${NAME:-hunter2}) is a value.
+// isReference tells $NAME, ${NAME} and a StandIn apart from a value. A default inside (${NAME:-hunter2}) is a value.
 func isReference(value string) bool {
-	return reference.MatchString(value) && !strings.ContainsAny(value, "-+")
+	return reference.MatchString(value) && !strings.ContainsAny(value, "-+") || standIn.MatchString(value)
 }
 
 // isSwitch tells a yes or no from a secret: ALLOW_EMPTY_PASSWORD=yes.

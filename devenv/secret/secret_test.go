@@ -33,6 +33,8 @@ func TestMasked(t *testing.T) {
 		{"POSTGRES_PASSWORD", "${POSTGRES_PASSWORD}", "${POSTGRES_PASSWORD}"},
 		{"POSTGRES_PASSWORD", "${POSTGRES_PASSWORD:-hunter2}", "********"},
 		{"ALLOW_EMPTY_PASSWORD", "yes", "yes"},
+		{"API_KEY", secret.StandIn("env.API_KEY"), "<devenv secret env.API_KEY>"},
+		{"API_KEY", secret.StandIn("env.API_KEY") + "hunter2", "********"},
 		{"POSTGRES_USER", "app", "app"},
 		{"DATABASE_URL", "postgresql+asyncpg://app:hunter2@db/app", "postgresql+asyncpg://app:********@db/app"},
 		{"DATABASE_URL", "postgresql://app:p@ss:w@db:5432/app?x=y", "postgresql://app:********@db:5432/app?x=y"},
