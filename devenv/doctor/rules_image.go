@@ -171,7 +171,7 @@ func unbuffered(f *Facts) []Finding {
 		stage, _ := build.File.Stage(build.Target)
 		all = append(all, Finding{
 			Place: build.File.at(stage.Line), What: "PYTHONUNBUFFERED is not set in " + stageName(stage),
-			Mend: "ENV PYTHONUNBUFFERED=1", Fix: build.File.insertBefore(stage.Line+1, "ENV PYTHONUNBUFFERED=1"),
+			Mend: "ENV PYTHONUNBUFFERED=1", Fix: build.File.insertBefore(build.File.OwnSteps(stage)[0].End+1, "ENV PYTHONUNBUFFERED=1"),
 		})
 	}
 	return all
