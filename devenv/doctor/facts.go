@@ -109,8 +109,14 @@ func (f *Facts) compose(path ...string) Place {
 	return Place{origin.File, origin.Line}
 }
 
-// key tells findings apart.
-func (f Finding) key() string { return fmt.Sprint(f.Place, f.What) }
+// key tells findings apart. Two commands on one line have the same words and are mended at two places.
+func (f Finding) key() string {
+	column := 0
+	if f.Fix != nil {
+		column = f.Fix.Column
+	}
+	return fmt.Sprint(f.Place, f.What, column)
+}
 
 // releases are the builds that are shipped.
 func (f *Facts) releases() []Build {

@@ -86,7 +86,7 @@ func uvLocked(f *Facts) []Finding {
 		}
 		found := &Finding{What: "uv sync may change the lock", Mend: "uv sync --locked"}
 		if f.lockFits(file) {
-			found.Fix = file.replaceWord(i.step, "uv sync", "uv sync --locked")
+			found.Fix = file.change(i, "uv sync", "uv sync --locked")
 		}
 		return found
 	})
@@ -99,7 +99,7 @@ func (f *Facts) eachSync(look func(*Dockerfile, install) *Finding) []Finding {
 		for _, i := range syncs(own) {
 			if found := look(file, i); found != nil {
 				if found.Place.File == "" {
-					found.Place = file.lineOf(i.step, strings.Join(i.Args[:2], " "))
+					found.Place = file.lineOfCommand(i)
 				}
 				all = append(all, *found)
 			}
@@ -116,7 +116,7 @@ func uvCache(f *Facts) []Finding {
 		found := &Finding{
 			What: "uv sync has no cache mount",
 			Mend: "RUN --mount=type=cache,target=" + i.cacheFolder() + " uv sync ...",
-			Fix:  file.replaceWord(i.step, "RUN ", "RUN --mount=type=cache,target="+i.cacheFolder()+" "),
+			Fix:  file.onRun(i.step, "--mount=type=cache,target="+i.cacheFolder()),
 		}
 		if found.Fix != nil && i.linkMode() != "copy" {
 			found.Fix.Insert = []string{"ENV UV_LINK_MODE=copy"}
@@ -180,7 +180,7 @@ func bytecode(f *Facts) []Finding {
 					continue
 				}
 				all = append(all, Finding{
-					Place: build.File.lineOf(i.step, "uv sync"), What: "the packages of the image that is shipped are not compiled",
+					Place: build.File.lineOfCommand(i), What: "the packages of the image that is shipped are not compiled",
 					Mend: "ENV UV_COMPILE_BYTECODE=1", Fix: build.File.beforeSyncs(stage, "ENV UV_COMPILE_BYTECODE=1"),
 				})
 			}
@@ -189,14 +189,22 @@ func bytecode(f *Facts) []Finding {
 	return all
 }
 
-// lineOf is the first line of a step that has a text, else the step's first.
+// lineOf is the first line of a step that has a text and is no comment, else the step's first.
 func (d *Dockerfile) lineOf(step dockerfile.Step, text string) Place {
 	for line := step.Line; line <= step.End && line <= len(d.Lines); line++ {
-		if strings.Contains(d.Lines[line-1], text) {
+		if content := d.Lines[line-1]; strings.Contains(content, text) && !strings.HasPrefix(strings.TrimSpace(content), "#") {
 			return d.at(line)
 		}
 	}
 	return d.at(step.Line)
+}
+
+// lineOfCommand is the line of a command that installs, else the first of its step.
+func (d *Dockerfile) lineOfCommand(i install) Place {
+	if line, _ := d.find(i, strings.Join(i.Args[:min(2, len(i.Args))], " ")); line > 0 {
+		return d.at(line)
+	}
+	return d.at(i.step.Line)
 }
 
 // beforeSyncs puts a line before the first `uv sync` of a stage.
