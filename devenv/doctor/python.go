@@ -50,13 +50,17 @@ func installs(steps []dockerfile.Step) []install {
 		}
 		for number, c := range commands(step) {
 			if c.installs() {
-				vars := maps.Clone(step.Env)
-				maps.Copy(vars, c.Env)
-				all = append(all, install{c, step, number, vars})
+				all = append(all, newInstall(c, step, number))
 			}
 		}
 	}
 	return all
+}
+
+func newInstall(c command, step dockerfile.Step, number int) install {
+	vars := maps.Clone(step.Env)
+	maps.Copy(vars, c.Env)
+	return install{c, step, number, vars}
 }
 
 // installs reports whether a command installs what a lock file or a list of requirements names.
