@@ -49,6 +49,7 @@ type Read struct {
 type Lock struct {
 	Folder   string
 	Stale    string // how the lock does not match, "" where it does
+	Fits     bool   // uv takes it as it is: Stale may be "" where only uv can tell
 	There    bool   // there is a lock
 	Dev      []string
 	Read     bool              // pyproject.toml could be read
@@ -132,9 +133,9 @@ func (f *Facts) stages(visit func(file *Dockerfile, stage *dockerfile.Stage, ste
 	}
 }
 
-// lockFits reports whether the uv.lock that a Dockerfile takes is there and matches its pyproject.toml.
+// lockFits reports whether the uv.lock that a Dockerfile takes is there and certainly matches its pyproject.toml.
 func (f *Facts) lockFits(file *Dockerfile) bool {
-	return len(file.Locks) > 0 && !slices.ContainsFunc(file.Locks, func(l Lock) bool { return !l.There || l.Stale != "" })
+	return len(file.Locks) > 0 && !slices.ContainsFunc(file.Locks, func(l Lock) bool { return !l.Fits })
 }
 
 // context is the build context with its .dockerignore.
