@@ -113,11 +113,12 @@ func uvCache(f *Facts) []Finding {
 		if i.cacheMount() != nil || i.isOn("UV_NO_CACHE", "--no-cache", "-n") {
 			return nil
 		}
-		found := &Finding{
-			What: "uv sync has no cache mount",
-			Mend: "RUN --mount=type=cache,target=" + i.cacheFolder() + " uv sync ...",
-			Fix:  file.onRun(i.step, "--mount=type=cache,target="+i.cacheFolder()),
+		found := &Finding{What: "uv sync has no cache mount", Mend: "RUN --mount=type=cache,target=" + i.cacheFolder() + " uv sync ..."}
+		if !isRoot(i.step.User) { // whose number, which the mount needs, only the build knows
+			found.Mend = "ENV UV_CACHE_DIR=/tmp/uv, and RUN --mount=type=cache,target=/tmp/uv,uid=... uv sync ..., with the number of " + i.step.User
+			return found
 		}
+		found.Fix = file.onRun(i.step, "--mount=type=cache,target="+i.cacheFolder())
 		if found.Fix != nil && i.linkMode() != "copy" {
 			found.Fix.Insert = []string{"ENV UV_LINK_MODE=copy"}
 		}
@@ -125,14 +126,39 @@ func uvCache(f *Facts) []Finding {
 	})
 }
 
-// cacheMount is the first cache mount of the RUN.
+// others are folders in which other programs have their caches.
+var others = []string{"apt", "apk", "dnf", "yum", "pip", "npm", ".npm", "yarn", "pnpm", "pypoetry", "pypa", "go-build", "mod", "cargo", ".cargo"}
+
+// cacheMount is the cache mount of the RUN that is for uv: the one that has its cache, else one that no other program is
+// known to use.
 func (i install) cacheMount() *dockerfile.Mount {
+	var likely *dockerfile.Mount
 	for n := range i.step.Mounts {
-		if i.step.Mounts[n].Type == "cache" {
-			return &i.step.Mounts[n]
+		mount := &i.step.Mounts[n]
+		isOther := slices.ContainsFunc(strings.Split(mount.Target, "/"), func(part string) bool { return slices.Contains(others, part) })
+		switch {
+		case mount.Type != "cache":
+		case strings.Contains(mount.Target, "$") || holds(mount.Target, i.cacheFolder()):
+			return mount
+		case likely == nil && !isOther:
+			likely = mount
 		}
 	}
-	return nil
+	return likely
+}
+
+// unused says why uv does not use a cache mount, or "": another user's home is only known where HOME or the cache is set.
+func (i install) unused(mount *dockerfile.Mount) string {
+	told := i.vars["UV_CACHE_DIR"]+i.vars["XDG_CACHE_HOME"]+i.vars["HOME"] != ""
+	switch {
+	case strings.Contains(mount.Target+i.cacheFolder(), "$"):
+		return ""
+	case !isRoot(i.step.User) && !told && holds("/root", mount.Target):
+		return fmt.Sprintf("the cache mount is at %s, and uv runs as %s", mount.Target, i.step.User)
+	case (isRoot(i.step.User) || told) && !holds(mount.Target, i.cacheFolder()):
+		return fmt.Sprintf("the cache mount is at %s, uv's cache at %s", mount.Target, i.cacheFolder())
+	}
+	return ""
 }
 
 func (i install) linkMode() string { return cmp.Or(i.Option("--link-mode"), i.vars["UV_LINK_MODE"]) }
@@ -148,7 +174,11 @@ func uvLinkMode(f *Facts) []Finding {
 	return f.eachSync(func(file *Dockerfile, i install) *Finding {
 		mount, mode := i.cacheMount(), i.linkMode()
 		switch {
-		case mount == nil || mode == "copy":
+		case mount == nil:
+			return nil
+		case i.unused(mount) != "":
+			return &Finding{What: i.unused(mount), Mend: i.rightMount()}
+		case mode == "copy":
 			return nil
 		case mode == "symlink":
 			return &Finding{
@@ -157,15 +187,20 @@ func uvLinkMode(f *Facts) []Finding {
 			}
 		case i.isOn("UV_NO_CACHE", "--no-cache", "-n"):
 			return &Finding{What: "the cache mount is not used, since uv is told to have no cache", Mend: "take away UV_NO_CACHE, or the mount"}
-		case i.step.User == "" && !holds(mount.Target, i.cacheFolder()):
-			return &Finding{What: fmt.Sprintf("the cache mount is at %s, uv's cache at %s", mount.Target, i.cacheFolder()),
-				Mend: "mount " + i.cacheFolder() + ", or set UV_CACHE_DIR"}
 		}
 		return &Finding{
 			What: "the cache mount is another file system, and UV_LINK_MODE is not copy", Mend: "ENV UV_LINK_MODE=copy",
 			Fix: file.beforeSyncs(i.step.Stage, "ENV UV_LINK_MODE=copy"),
 		}
 	})
+}
+
+// rightMount is how a cache mount is used.
+func (i install) rightMount() string {
+	if isRoot(i.step.User) {
+		return "mount " + i.cacheFolder() + ", or set UV_CACHE_DIR"
+	}
+	return "set UV_CACHE_DIR to the folder that is mounted, with uid= the number of " + i.step.User
 }
 
 func bytecode(f *Facts) []Finding {
