@@ -25,6 +25,7 @@ type Facts struct {
 	Git      Git
 	Reads    []Read              // of variables, in the order of the files
 	Words    map[string]bool     // every identifier of the project's own files, in small letters; nil where there is too much to read
+	Given    map[string]bool     // variables that the project's own files set, or have a default for
 	Texts    map[string][]string // lines of the compose files
 	UID      int                 // of who runs devenv; -1 where the system has none
 	Host     Host
