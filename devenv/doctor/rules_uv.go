@@ -64,16 +64,64 @@ func lockFirst(f *Facts) []Finding {
 			if step.Line >= first[0].step.Line || step.Copy == nil || step.Copy.From != "" {
 				continue
 			}
-			if i := slices.IndexFunc(step.Copy.Sources, file.brings); i >= 0 {
+			if systemFolder(step.Copy.Dest) {
+				continue
+			}
+			brings := func(source string) bool { return file.brings(source) && !first[0].needs(source) }
+			if i := slices.IndexFunc(step.Copy.Sources, brings); i >= 0 {
 				all = append(all, Finding{
 					Place: file.at(step.Line),
 					What:  fmt.Sprintf("%s is copied before line %d installs the packages", step.Copy.Sources[i], first[0].step.Line),
-					Mend:  "copy pyproject.toml and uv.lock alone, run uv sync --locked --no-install-project, then copy the code",
+					Mend:  first[0].alone(),
 				})
 			}
 		}
 	})
 	return all
+}
+
+// systemFolder reports whether a folder is the system's: certificates and settings go there, and no code.
+func systemFolder(dest string) bool {
+	folders := []string{"/etc", "/usr/share", "/usr/local/share", "/usr/local/etc", "/usr/local/bin", "/var/lib"}
+	return slices.ContainsFunc(folders, func(folder string) bool { return holds(folder, dest) })
+}
+
+// neededFolders are folders that an install reads.
+var neededFolders = []string{".yarn", "prisma", "patches", "wheels", "wheelhouse", "vendor"}
+
+// needs reports whether an install reads a folder, by its name or because a word of the command names it.
+func (i install) needs(source string) bool {
+	name := path.Base(path.Clean(source))
+	if slices.Contains(neededFolders, name) {
+		return true
+	}
+	return name != "." && name != "/" && slices.ContainsFunc(i.Args, func(arg string) bool { return slices.Contains(strings.FieldsFunc(arg, isSeparator), name) })
+}
+
+func isSeparator(r rune) bool { return r == '/' || r == '=' || r == '[' || r == ']' }
+
+// alone is how packages are installed before the code is there.
+func (i install) alone() string {
+	files, run := "requirements.txt", strings.Join(i.Args, " ")
+	switch i.Program() {
+	case "uv", "pip", "pip3":
+		if slices.Contains(i.Args, "sync") {
+			files, run = "pyproject.toml and uv.lock", "uv sync --locked --no-install-project"
+		} else if !i.Has("-r", "--requirement", "--requirements") {
+			return "install what the project needs before its code is copied, from a list of packages alone"
+		}
+	case "poetry":
+		files, run = "pyproject.toml and poetry.lock", "poetry install --no-root"
+	case "pdm":
+		files, run = "pyproject.toml and pdm.lock", "pdm sync --no-self"
+	case "npm":
+		files, run = "package.json and package-lock.json", "npm ci"
+	case "yarn":
+		files = "package.json and yarn.lock"
+	case "pnpm":
+		files = "package.json and pnpm-lock.yaml"
+	}
+	return "copy " + files + " alone, run " + run + ", then copy the code"
 }
 
 // brings reports whether a source of the context is a folder of code.
