@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"devenv/devenv/project"
+	"devenv/devenv/shell"
 	"devenv/devenv/source"
 )
 
@@ -37,7 +38,7 @@ const (
 
 // readCode reads the project's own files, of every build context once, for the variables that they name.
 func (f *Facts) readCode() {
-	f.Words, f.Given = map[string]bool{}, map[string]bool{}
+	f.Words, f.Given, f.Droppers = map[string]bool{}, map[string]bool{}, map[string]bool{}
 	seen, files, bytes := map[string]bool{}, 0, int64(0)
 	for _, folder := range f.contexts() {
 		tree := source.NewTree(source.Rules{Roots: []string{folder}})
@@ -118,6 +119,9 @@ func (f *Facts) readFile(path string) {
 	switch {
 	case filepath.Ext(path) == ".sh" || isShell:
 		f.see(assigned, text)
+		if slices.ContainsFunc(shell.Commands(text), func(c shell.Command) bool { return slices.Contains(droppers, c.Program()) }) {
+			f.Droppers[filepath.Base(path)] = true
+		}
 	case filepath.Ext(path) == ".py" && !isTest(path):
 		f.readPython(path, text)
 	}

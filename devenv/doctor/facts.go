@@ -26,6 +26,7 @@ type Facts struct {
 	Reads    []Read              // of variables, in the order of the files
 	Words    map[string]bool     // every identifier of the project's own files, in small letters; nil where there is too much to read
 	Given    map[string]bool     // variables that the project's own files set, or have a default for
+	Droppers map[string]bool     // names of scripts of the project that start something as another user
 	Texts    map[string][]string // lines of the compose files
 	UID      int                 // of who runs devenv; -1 where the system has none
 	Host     Host
