@@ -36,7 +36,7 @@ func (f Files) compare() comparison {
 	}
 	for _, p := range read.Package {
 		if p.Source.Editable+p.Source.Virtual == "." {
-			c := comparison{sure: allComparable(f)}
+			c := comparison{sure: allCompared(f)}
 			c.identity(read, p, project)
 			c.requirements(read, p, project)
 			return c
@@ -204,8 +204,8 @@ func (p project) isPackage() bool {
 	return p.Build != nil
 }
 
-// comparable are the settings of uv that do not matter for a lock file, and those that are compared here.
-var comparable = []string{
+// compared are the settings of uv that do not matter for a lock file, and those that are compared here.
+var compared = []string{
 	"package", "dev-dependencies", "constraint-dependencies", "override-dependencies", "build-constraint-dependencies", "default-groups",
 	"required-version", "managed", "cache-keys", "cache-dir", "compile-bytecode", "link-mode", "python-downloads", "python-preference",
 	"concurrent-builds", "concurrent-downloads", "concurrent-installs", "native-tls",
@@ -214,8 +214,8 @@ var comparable = []string{
 // lockTables are what a uv.lock has without settings that only uv can compare.
 var lockTables = []string{"version", "revision", "requires-python", "resolution-markers", "manifest", "package"}
 
-// allComparable says whether nothing but comparable settings is in the files.
-func allComparable(f Files) bool {
+// allCompared says whether nothing but compared settings is in the files.
+func allCompared(f Files) bool {
 	var settings struct {
 		Tool struct{ UV map[string]any }
 	}
@@ -224,7 +224,7 @@ func allComparable(f Files) bool {
 		return false
 	}
 	manifest, _ := tables["manifest"].(map[string]any)
-	return within(settings.Tool.UV, comparable) && within(tables, lockTables) && within(manifest, []string{"constraints", "overrides", "build-constraints"})
+	return within(settings.Tool.UV, compared) && within(tables, lockTables) && within(manifest, []string{"constraints", "overrides", "build-constraints"})
 }
 
 func within(table map[string]any, known []string) bool {
@@ -334,9 +334,17 @@ func spelled(extras []string) string {
 	return "[" + strings.Join(names, ",") + "]"
 }
 
-// sortedClauses is a list of version clauses in one spelling.
+// clause is one of a list of plain versions.
+var clause = regexp.MustCompile(`^([<>!~=]*)([0-9]+(?:\.[0-9]+)*)(.*)$`)
+
+// sortedClauses is a list of version clauses in one spelling: to uv, zeros at the end of a version make no difference.
 func sortedClauses(text string) string {
 	clauses := strings.Split(strings.ReplaceAll(text, " ", ""), ",")
+	for i, text := range clauses {
+		if m := clause.FindStringSubmatch(text); m != nil {
+			clauses[i] = m[1] + release(m[2]) + m[3]
+		}
+	}
 	slices.Sort(clauses)
 	return strings.Join(clauses, ",")
 }
