@@ -86,38 +86,44 @@ func (d *Dockerfile) environments(key string) map[string]dockerfile.Step {
 	return all
 }
 
-// envPath looks at commands that need the project's packages, in stages that have an environment with them. One line
-// before the first of them mends all that come later, also in the stages that stand on this one.
+// envPath looks at commands that need the project's packages, in stages that have an environment with them.
 func envPath(f *Facts) []Finding {
 	var all []Finding
 	f.stages(func(file *Dockerfile, stage *dockerfile.Stage, _ []dockerfile.Step) {
-		if !knownBase(file, stage) {
-			return
-		}
-		steps, fixes := file.Steps(stage.Key()), map[string]*Edit{}
-		for n, step := range steps {
-			if step.Name != "RUN" && (step.Name != "CMD" || !starts(steps)) {
-				continue
-			}
-			for _, c := range visible(step) {
-				if !c.needsPackages() {
-					continue
-				}
-				folder := outside(step, file.filled(steps[:n]))
-				if folder == "" {
-					continue
-				}
-				if fixes[folder] == nil {
-					fixes[folder] = file.insertBefore(step.Line, fmt.Sprintf("ENV PATH=%q", folder+"/bin:$PATH"))
-				}
-				all = append(all, Finding{
-					Place: file.lineOf(step, c.Args[0]), What: fmt.Sprintf("%s runs without the environment in %s, which is not on PATH", c.Args[0], folder),
-					Mend: fmt.Sprintf("ENV PATH=%q before it, or uv run %s", folder+"/bin:$PATH", c.Args[0]),
-					Fix:  fixes[folder],
-				})
-			}
+		if knownBase(file, stage) {
+			all = append(all, file.unseen(file.Steps(stage.Key()))...)
 		}
 	})
+	return all
+}
+
+// unseen are the commands of steps that need an environment and do not see it. One line before the first of them mends all
+// that come later, also in the stages that stand on this one.
+func (d *Dockerfile) unseen(steps []dockerfile.Step) []Finding {
+	var all []Finding
+	fixes := map[string]*Edit{}
+	for n, step := range steps {
+		if step.Name != "RUN" && (step.Name != "CMD" || !starts(steps)) {
+			continue
+		}
+		for _, c := range visible(step) {
+			folder := ""
+			if c.needsPackages() {
+				folder = outside(step, d.filled(steps[:n]))
+			}
+			if folder == "" {
+				continue
+			}
+			if fixes[folder] == nil {
+				fixes[folder] = d.insertBefore(step.Line, fmt.Sprintf("ENV PATH=%q", folder+"/bin:$PATH"))
+			}
+			all = append(all, Finding{
+				Place: d.lineOf(step, c.Args[0]), What: fmt.Sprintf("%s runs without the environment in %s, which is not on PATH", c.Args[0], folder),
+				Mend: fmt.Sprintf("ENV PATH=%q before it, or uv run %s", folder+"/bin:$PATH", c.Args[0]),
+				Fix:  fixes[folder],
+			})
+		}
+	}
 	return all
 }
 
