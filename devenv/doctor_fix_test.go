@@ -40,6 +40,15 @@ func TestDoctorFix(t *testing.T) {
 			}
 		}
 		mended += mendTwice(t, path, dir)
+		for _, file := range archive.Files { // mended/FILE is what a file of bad is to become
+			name, is := strings.CutPrefix(file.Name, "mended/")
+			if !is {
+				continue
+			}
+			if got, err := os.ReadFile(filepath.Join(dir, name)); err != nil || !bytes.Equal(got, file.Data) {
+				t.Errorf("%s: %s became (%v)\n%s", path, name, err, got)
+			}
+		}
 	}
 	if mended < 15 {
 		t.Errorf("only %d files were mended", mended)

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"devenv/devenv/project"
+	"devenv/devenv/shell"
 	"devenv/devenv/source"
 )
 
@@ -37,7 +38,7 @@ const (
 
 // readCode reads the project's own files, of every build context once, for the variables that they name.
 func (f *Facts) readCode() {
-	f.Words = map[string]bool{}
+	f.Words, f.Given, f.Droppers = map[string]bool{}, map[string]bool{}, map[string]bool{}
 	seen, files, bytes := map[string]bool{}, 0, int64(0)
 	for _, folder := range f.contexts() {
 		tree := source.NewTree(source.Rules{Roots: []string{folder}})
@@ -99,6 +100,14 @@ func (f *Facts) contexts() []string {
 var reads = regexp.MustCompile(`\b(?:(os\.environ\[|environ\[|env\(|env\.\w+\(|config\()|os\.getenv\(|environ\.get\()` +
 	`\s*["']([A-Z][A-Z0-9_]+)["']\s*([\]),]?)(\s*=[^=])?`)
 
+// The ways in which a project's own files see to a variable themselves.
+var (
+	given     = regexp.MustCompile(`\b(?:os\.)?environ(?:\[\s*["']([A-Z][A-Z0-9_]+)["']\s*\]\s*=[^=]|\.setdefault\(\s*["']([A-Z][A-Z0-9_]+)["'])`)
+	defaulted = regexp.MustCompile(`\b([A-Z][A-Z0-9_]+)\s*=\s*\(\s*\w+\s*,`)                         // Env(DEBUG=(bool, False))
+	checked   = regexp.MustCompile(`["']([A-Z][A-Z0-9_]+)["']\s+(?:not\s+)?in\s+(?:os\.)?environ\b`) // if "DEBUG" in os.environ
+	assigned  = regexp.MustCompile(`(?m)(?:^|[\s;&|])([A-Z][A-Z0-9_]*)=|\$\{([A-Z][A-Z0-9_]*):?=`)   // of a shell
+)
+
 func (f *Facts) readFile(path string) {
 	content, err := os.ReadFile(path)
 	if err != nil {
@@ -106,19 +115,99 @@ func (f *Facts) readFile(path string) {
 	}
 	text := string(content)
 	f.addWords(text)
-	if filepath.Ext(path) != ".py" || isTest(path) {
-		return
+	isShell := strings.HasPrefix(text, "#!") && strings.Contains(text[:strings.IndexByte(text+"\n", '\n')], "sh")
+	switch {
+	case filepath.Ext(path) == ".sh" || isShell:
+		f.see(assigned, text)
+		if slices.ContainsFunc(shell.Commands(text), func(c shell.Command) bool { return slices.Contains(droppers, c.Program()) }) {
+			f.Droppers[filepath.Base(path)] = true
+		}
+	case filepath.Ext(path) == ".py" && !isTest(path):
+		f.readPython(path, text)
 	}
-	for number, line := range strings.Split(text, "\n") {
-		if !strings.Contains(line, "env") && !strings.Contains(line, "config(") || strings.HasPrefix(strings.TrimSpace(line), "#") {
+}
+
+// see notes the variables that a text gives a value.
+func (f *Facts) see(pattern *regexp.Regexp, text string) {
+	for _, m := range pattern.FindAllStringSubmatch(text, -1) {
+		f.Given[strings.Join(m[1:], "")] = true
+	}
+}
+
+func (f *Facts) readPython(path, text string) {
+	code := pythonCode(text)
+	f.see(given, code)
+	if strings.Contains(code, "Env(") {
+		f.see(defaulted, code)
+	}
+	optional := map[string]bool{}
+	for _, m := range checked.FindAllStringSubmatch(code, -1) {
+		optional[m[1]] = true
+	}
+	lines := strings.Split(code, "\n")
+	for number, line := range lines {
+		if !strings.Contains(line, "env") && !strings.Contains(line, "config(") {
 			continue
 		}
 		for _, m := range reads.FindAllStringSubmatch(line, -1) {
 			if m[4] == "" { // os.environ["X"] = ... sets it
-				f.Reads = append(f.Reads, Read{Place{path, number + 1}, m[2], m[1] != "" && (m[3] == "]" || m[3] == ")")})
+				needs := m[1] != "" && (m[3] == "]" || m[3] == ")") && !optional[m[2]] && !tried(lines, number)
+				f.Reads = append(f.Reads, Read{Place{path, number + 1}, m[2], needs})
 			}
 		}
 	}
+}
+
+// tried reports whether a line of Python stands in a try, whatever that catches.
+func tried(lines []string, number int) bool {
+	indent := indentation(lines[number])
+	for number--; number >= 0 && indent > 0; number-- {
+		if text := strings.TrimSpace(lines[number]); text != "" && indentation(lines[number]) < indent {
+			indent = indentation(lines[number])
+			if strings.HasPrefix(text, "try:") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func indentation(line string) int { return len(line) - len(strings.TrimLeft(line, " \t")) }
+
+// pythonCode is a text of Python with its comments and its long strings, which are mostly documentation, left out. Its
+// lines stay where they are.
+func pythonCode(text string) string {
+	var code strings.Builder
+	for i := 0; i < len(text); {
+		end := i + 1
+		switch c := text[i]; {
+		case c == '#':
+			end = endOf(text, i, "\n")
+		case strings.HasPrefix(text[i:], `"""`) || strings.HasPrefix(text[i:], "'''"):
+			end = min(endOf(text, i+3, text[i:i+3])+3, len(text))
+			code.WriteString(strings.Repeat("\n", strings.Count(text[i:end], "\n")))
+		case c == '"' || c == '\'':
+			end = min(endOf(text, i+1, text[i:i+1])+1, len(text))
+			code.WriteString(text[i:end])
+		default:
+			code.WriteByte(c)
+		}
+		i = end
+	}
+	return code.String()
+}
+
+// endOf is where a text from i on is ended by end: a short string by its line, too.
+func endOf(text string, i int, end string) int {
+	for ; i < len(text); i++ {
+		switch {
+		case strings.HasPrefix(text[i:], end) || len(end) == 1 && text[i] == '\n':
+			return i
+		case text[i] == '\\' && end != "\n":
+			i++
+		}
+	}
+	return len(text)
 }
 
 // addWords notes every identifier.

@@ -16,6 +16,7 @@ type Edit struct {
 	Insert []string // lines that come before it
 	Old    string   // a text in it, "" for none
 	New    string   // what takes its place
+	Column int      // bytes before which Old is not looked for
 }
 
 // insertBefore puts lines before one, and before the comment that stands over it.
@@ -29,13 +30,72 @@ func (d *Dockerfile) insertBefore(line int, lines ...string) *Edit {
 	return &Edit{File: d.Place, Line: line, Insert: lines}
 }
 
-// replaceWord changes a text in the line of a step that has it, once; nil where no line has.
-func (d *Dockerfile) replaceWord(step dockerfile.Step, old, text string) *Edit {
-	at := d.lineOf(step, old)
-	if d.Place == "" || !strings.Contains(d.Lines[at.Line-1], old) {
+// change changes the text of a command, nil where it cannot be told where that stands.
+func (d *Dockerfile) change(i install, old, text string) *Edit {
+	line, column := d.find(i, old)
+	if d.Place == "" || line == 0 {
 		return nil
 	}
-	return &Edit{File: d.Place, Line: at.Line, Old: old, New: text}
+	return &Edit{File: d.Place, Line: line, Old: old, New: text, Column: column}
+}
+
+// onRun puts an option behind the word RUN of a step.
+func (d *Dockerfile) onRun(step dockerfile.Step, option string) *Edit {
+	line := d.Lines[step.Line-1]
+	column := len(line) - len(strings.TrimLeft(line, " \t"))
+	if d.Place == "" || len(line) < column+4 || !strings.EqualFold(line[column:column+3], "RUN") || line[column+3] != ' ' {
+		return nil
+	}
+	old := line[column : column+4]
+	return &Edit{File: d.Place, Line: step.Line, Old: old, New: old + option + " ", Column: column}
+}
+
+// find is where a text stands that a command begins with: the line, from 1, and the bytes before it; 0 where that cannot
+// be told. The same text may stand in a comment, in quotes or in another command of the step: it is the one after which a
+// new word is a word of this command and of no other.
+func (d *Dockerfile) find(i install, text string) (line, column int) {
+	const word = "devenv"
+	want := commands(i.step)
+	behind := len(strings.Fields(text))
+	want[i.number].Args = slices.Insert(slices.Clone(i.Args), min(behind, len(i.Args)), word)
+	for line := i.step.Line; line <= min(i.step.End, len(d.Lines)); line++ {
+		for _, column := range occurrences(d.Lines[line-1], text) {
+			lines := slices.Clone(d.Lines)
+			end := column + len(text)
+			lines[line-1] = lines[line-1][:end] + " " + word + lines[line-1][end:]
+			if slices.EqualFunc(d.commandsOf(lines, i.step), want, func(a, b command) bool { return slices.Equal(a.Args, b.Args) }) {
+				return line, column
+			}
+		}
+	}
+	return 0, 0
+}
+
+// occurrences are where a text begins in a line.
+func occurrences(line, text string) []int {
+	var all []int
+	for from := 0; ; {
+		at := strings.Index(line[from:], text)
+		if at < 0 {
+			return all
+		}
+		all = append(all, from+at)
+		from += at + len(text)
+	}
+}
+
+// commandsOf are the commands of a step if the file had other lines.
+func (d *Dockerfile) commandsOf(lines []string, step dockerfile.Step) []command {
+	file, err := dockerfile.Parse("", []byte(strings.Join(lines, "\n")))
+	if err != nil || step.Stage.Index >= len(file.Stages) {
+		return nil
+	}
+	for _, other := range file.OwnSteps(file.Stages[step.Stage.Index]) {
+		if other.Line == step.Line {
+			return commands(other)
+		}
+	}
+	return nil
 }
 
 // Patch is a file before and after edits.
@@ -123,16 +183,37 @@ func insertions(edits []Edit, line int, ending string) []change {
 
 func replacement(edits []Edit, number int, line string, open bool) []change {
 	now := line
-	for i, e := range edits {
-		again := slices.ContainsFunc(edits[:i], func(o Edit) bool { return o.Line == e.Line && o.Old == e.Old && o.New == e.New })
-		if e.Line == number && e.Old != "" && !again {
-			now = strings.Replace(now, e.Old, e.New, 1)
+	for _, e := range fromRight(edits, number, line) {
+		if at := place(line, e); strings.HasPrefix(now[at:], e.Old) {
+			now = now[:at] + e.New + now[at+len(e.Old):]
 		}
 	}
 	if now == line && !open {
 		return []change{{kind: ' ', text: line}}
 	}
 	return []change{{kind: '-', text: line, open: open}, {kind: '+', text: now}}
+}
+
+// fromRight are the edits that replace something in a line, each once and the last place first, so that none moves
+// another one's.
+func fromRight(edits []Edit, number int, line string) []Edit {
+	var all []Edit
+	for _, e := range edits {
+		again := slices.ContainsFunc(all, func(o Edit) bool { return place(line, o) == place(line, e) && o.Old == e.Old && o.New == e.New })
+		if e.Line == number && e.Old != "" && place(line, e) >= 0 && !again {
+			all = append(all, e)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b Edit) int { return place(line, b) - place(line, a) })
+	return all
+}
+
+// place is where an edit's text stands in a line, or -1.
+func place(line string, e Edit) int {
+	if at := strings.Index(line[min(e.Column, len(line)):], e.Old); at >= 0 {
+		return min(e.Column, len(line)) + at
+	}
+	return -1
 }
 
 // around is how many lines that stay are shown around those that change.

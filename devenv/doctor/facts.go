@@ -25,6 +25,8 @@ type Facts struct {
 	Git      Git
 	Reads    []Read              // of variables, in the order of the files
 	Words    map[string]bool     // every identifier of the project's own files, in small letters; nil where there is too much to read
+	Given    map[string]bool     // variables that the project's own files set, or have a default for
+	Droppers map[string]bool     // names of scripts of the project that start something as another user
 	Texts    map[string][]string // lines of the compose files
 	UID      int                 // of who runs devenv; -1 where the system has none
 	Host     Host
@@ -49,6 +51,7 @@ type Read struct {
 type Lock struct {
 	Folder   string
 	Stale    string // how the lock does not match, "" where it does
+	Fits     bool   // uv takes it as it is: Stale may be "" where only uv can tell
 	There    bool   // there is a lock
 	Dev      []string
 	Read     bool              // pyproject.toml could be read
@@ -109,8 +112,14 @@ func (f *Facts) compose(path ...string) Place {
 	return Place{origin.File, origin.Line}
 }
 
-// key tells findings apart.
-func (f Finding) key() string { return fmt.Sprint(f.Place, f.What) }
+// key tells findings apart. Two commands on one line have the same words and are mended at two places.
+func (f Finding) key() string {
+	column := 0
+	if f.Fix != nil {
+		column = f.Fix.Column
+	}
+	return fmt.Sprint(f.Place, f.What, column)
+}
 
 // releases are the builds that are shipped.
 func (f *Facts) releases() []Build {
@@ -126,9 +135,9 @@ func (f *Facts) stages(visit func(file *Dockerfile, stage *dockerfile.Stage, ste
 	}
 }
 
-// lockFits reports whether the uv.lock that a Dockerfile takes is there and matches its pyproject.toml.
+// lockFits reports whether the uv.lock that a Dockerfile takes is there and certainly matches its pyproject.toml.
 func (f *Facts) lockFits(file *Dockerfile) bool {
-	return len(file.Locks) > 0 && !slices.ContainsFunc(file.Locks, func(l Lock) bool { return !l.There || l.Stale != "" })
+	return len(file.Locks) > 0 && !slices.ContainsFunc(file.Locks, func(l Lock) bool { return !l.Fits })
 }
 
 // context is the build context with its .dockerignore.

@@ -181,7 +181,7 @@ func (d *Dockerfile) noteLock(folder string) {
 	if err != nil || slices.ContainsFunc(d.Locks, func(l Lock) bool { return l.Folder == folder }) {
 		return // no Python project; what is wrong with one, uv says
 	}
-	lock := Lock{Folder: folder, Stale: files.Stale(), There: files.HasLock(), Versions: files.Versions()}
+	lock := Lock{Folder: folder, Stale: files.Stale(), Fits: files.Fits(), There: files.HasLock(), Versions: files.Versions()}
 	lock.Dev, lock.Read = files.Development(), files.HasProject()
 	d.Locks = append(d.Locks, lock)
 }

@@ -36,8 +36,9 @@ func wrapped(all []shell.Command) []command {
 // install is a command of a RUN that installs packages.
 type install struct {
 	command
-	step dockerfile.Step
-	vars map[string]string // that the command sees, as far as the Dockerfile sets them
+	step   dockerfile.Step
+	number int               // of the command in the step
+	vars   map[string]string // that the command sees, as far as the Dockerfile sets them
 }
 
 // installs are the commands among steps that install a project's packages.
@@ -47,15 +48,19 @@ func installs(steps []dockerfile.Step) []install {
 		if step.Name != "RUN" {
 			continue
 		}
-		for _, c := range commands(step) {
+		for number, c := range commands(step) {
 			if c.installs() {
-				vars := maps.Clone(step.Env)
-				maps.Copy(vars, c.Env)
-				all = append(all, install{c, step, vars})
+				all = append(all, newInstall(c, step, number))
 			}
 		}
 	}
 	return all
+}
+
+func newInstall(c command, step dockerfile.Step, number int) install {
+	vars := maps.Clone(step.Env)
+	maps.Copy(vars, c.Env)
+	return install{c, step, number, vars}
 }
 
 // installs reports whether a command installs what a lock file or a list of requirements names.

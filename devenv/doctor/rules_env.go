@@ -46,6 +46,9 @@ func envUndefined(f *Facts) []Finding {
 		}
 	}
 	for _, read := range f.Reads {
+		if f.Given[read.Variable] || slices.Contains(alwaysSet, read.Variable) {
+			continue
+		}
 		if modes := f.without(read); read.Needs && len(modes) > 0 {
 			all = append(all, Finding{
 				Place: read.Place, What: fmt.Sprintf("%s is read here and not set in mode %s", read.Variable, strings.Join(modes, ", ")),
@@ -55,6 +58,9 @@ func envUndefined(f *Facts) []Finding {
 	}
 	return all
 }
+
+// alwaysSet are variables that every container has.
+var alwaysSet = []string{"HOME", "HOSTNAME", "PATH"}
 
 // without are the modes in which no service that has a line of code has the variable that it reads. A line that is in
 // no build context, and one whose image sets what nobody has looked at, has all.
@@ -82,6 +88,9 @@ var wellKnown = []string{
 	"FLASK_", "CELERY_", "TZ", "LANG", "LC_", "HOME", "PATH", "TERM", "USER", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY",
 	"SSL_CERT_", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "AWS_", "GOOGLE_", "AZURE_", "OTEL_", "SENTRY_", "DD_", "NEW_RELIC_", "PG",
 	"POSTGRES_", "MYSQL_", "REDIS_", "RABBITMQ_", "NODE_", "NPM_", "GO", "DEBUGPY_",
+	"AIRFLOW_", "PROMETHEUS_", "DJANGO_SUPERUSER_", "DJANGO_ALLOW_ASYNC_UNSAFE", "HYPERCORN_", "GRANIAN_", "STREAMLIT_", "JUPYTER_", "DAGSTER_",
+	"PREFECT_", "MLFLOW_", "SPARK_", "JAVA_", "LOGURU_", "NLTK_", "TRANSFORMERS_", "CUDA_", "NVIDIA_", "OMP_", "MALLOC_", "LD_", "GF_", "KAFKA_",
+	"MINIO_", "MONGO_", "MARIADB_", "ELASTIC_", "KC_", "TMPDIR", "XDG_",
 	"COMPOSE_", "DOCKER_", "BUILDKIT_", "BUILDX_", "DEVENV_", "OPENAI_", "ANTHROPIC_", "HF_",
 }
 
@@ -96,7 +105,7 @@ func envUnused(f *Facts) []Finding {
 			if len(file.Services) > 0 {
 				what = v.Name + " is used nowhere in the code of " + strings.Join(file.Services, ", ")
 			}
-			all = append(all, Finding{Place: Place{file.Path, v.Line}, What: what, Mend: "delete the line, or correct the name"})
+			all = append(all, Finding{Place: Place{file.Path, v.Line}, What: what, Mend: "correct the name, or delete the line if no library reads it"})
 		}
 	}
 	return all
@@ -132,7 +141,19 @@ func (f *Facts) names(name string) bool {
 	lower := strings.ToLower(name)
 	outer, _, _ := strings.Cut(lower, "__")
 	_, rest, _ := strings.Cut(lower, "_")
+	for library, read := range byLibraries {
+		if f.Words[library] && slices.Contains(read, lower) {
+			return true
+		}
+	}
 	return f.Words[lower] || f.Words[outer] || f.Words["env_prefix"] && f.Words[rest]
+}
+
+// byLibraries are variables that libraries read without being told their names, by what the code calls.
+var byLibraries = map[string][]string{
+	"dj_database_url": {"database_url"}, "dj_email_url": {"email_url"}, "django_cache_url": {"cache_url"},
+	"email_url": {"email_url"}, "search_url": {"search_url"}, "db": {"database_url"}, "db_url": {"database_url"}, "cache": {"cache_url"},
+	"prisma": {"database_url"}, "databases": {"database_url"},
 }
 
 func envModes(f *Facts) []Finding {

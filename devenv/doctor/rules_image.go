@@ -98,7 +98,7 @@ func pin(image string) string {
 func rootUser(f *Facts) []Finding {
 	var all []Finding
 	for _, build := range f.Builds {
-		if build.File == nil || !build.Release && !build.Only || slices.Contains(dropping, build.baseImage()) {
+		if build.File == nil || !build.Release && !build.Only || slices.Contains(dropping, build.baseImage()) || f.dropsRoot(build) {
 			continue
 		}
 		effective, _ := build.File.Effective(build.Target)
@@ -113,6 +113,21 @@ func rootUser(f *Facts) []Finding {
 		})
 	}
 	return all
+}
+
+// droppers are programs that start another one as a user.
+var droppers = []string{"gosu", "su-exec", "setpriv", "runuser", "setuidgid", "s6-setuidgid", "chpst", "su"}
+
+// dropsRoot reports whether what a service starts gives up being root: a dropper, or a script of the project that calls one.
+func (f *Facts) dropsRoot(b Build) bool {
+	args := b.command()
+	words := slices.Clone(args)
+	for _, c := range started(args) {
+		words = append(words, c.Args...)
+	}
+	return slices.ContainsFunc(words, func(word string) bool {
+		return slices.Contains(droppers, path.Base(word)) || f.Droppers[path.Base(word)]
+	})
 }
 
 // user is who a service runs as, and whether that is known: an image whose Dockerfile does not say may have a user.
@@ -171,7 +186,7 @@ func unbuffered(f *Facts) []Finding {
 		stage, _ := build.File.Stage(build.Target)
 		all = append(all, Finding{
 			Place: build.File.at(stage.Line), What: "PYTHONUNBUFFERED is not set in " + stageName(stage),
-			Mend: "ENV PYTHONUNBUFFERED=1", Fix: build.File.insertBefore(stage.Line+1, "ENV PYTHONUNBUFFERED=1"),
+			Mend: "ENV PYTHONUNBUFFERED=1", Fix: build.File.insertBefore(build.File.OwnSteps(stage)[0].End+1, "ENV PYTHONUNBUFFERED=1"),
 		})
 	}
 	return all

@@ -115,9 +115,9 @@ func prodDevPackages(f *Facts) []Finding {
 				if !taken || i.isOn("UV_NO_DEV", "--no-dev", "--no-default-groups", "--only-group") || i.Option("--no-group") == "dev" {
 					continue
 				}
-				found := Finding{Place: build.File.lineOf(i.step, "uv sync"), What: "uv sync installs the group dev too", Mend: "uv sync --no-dev"}
+				found := Finding{Place: build.File.lineOfCommand(i), What: "uv sync installs the group dev too", Mend: "uv sync --no-dev"}
 				if !f.developed(build.File, needed) {
-					found.Fix = build.File.replaceWord(i.step, "uv sync", "uv sync --no-dev")
+					found.Fix = build.File.change(i, "uv sync", "uv sync --no-dev")
 				}
 				all = append(all, found)
 			}

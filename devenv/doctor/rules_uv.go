@@ -64,16 +64,64 @@ func lockFirst(f *Facts) []Finding {
 			if step.Line >= first[0].step.Line || step.Copy == nil || step.Copy.From != "" {
 				continue
 			}
-			if i := slices.IndexFunc(step.Copy.Sources, file.brings); i >= 0 {
+			if systemFolder(step.Copy.Dest) {
+				continue
+			}
+			brings := func(source string) bool { return file.brings(source) && !first[0].needs(source) }
+			if i := slices.IndexFunc(step.Copy.Sources, brings); i >= 0 {
 				all = append(all, Finding{
 					Place: file.at(step.Line),
 					What:  fmt.Sprintf("%s is copied before line %d installs the packages", step.Copy.Sources[i], first[0].step.Line),
-					Mend:  "copy pyproject.toml and uv.lock alone, run uv sync --locked --no-install-project, then copy the code",
+					Mend:  first[0].alone(),
 				})
 			}
 		}
 	})
 	return all
+}
+
+// systemFolder reports whether a folder is the system's: certificates and settings go there, and no code.
+func systemFolder(dest string) bool {
+	folders := []string{"/etc", "/usr/share", "/usr/local/share", "/usr/local/etc", "/usr/local/bin", "/var/lib"}
+	return slices.ContainsFunc(folders, func(folder string) bool { return holds(folder, dest) })
+}
+
+// neededFolders are folders that an install reads.
+var neededFolders = []string{".yarn", "prisma", "patches", "wheels", "wheelhouse", "vendor"}
+
+// needs reports whether an install reads a folder, by its name or because a word of the command names it.
+func (i install) needs(source string) bool {
+	name := path.Base(path.Clean(source))
+	if slices.Contains(neededFolders, name) {
+		return true
+	}
+	return name != "." && name != "/" && slices.ContainsFunc(i.Args, func(arg string) bool { return slices.Contains(strings.FieldsFunc(arg, isSeparator), name) })
+}
+
+func isSeparator(r rune) bool { return r == '/' || r == '=' || r == '[' || r == ']' }
+
+// alone is how packages are installed before the code is there.
+func (i install) alone() string {
+	files, run := "requirements.txt", strings.Join(i.Args, " ")
+	switch i.Program() {
+	case "uv", "pip", "pip3":
+		if slices.Contains(i.Args, "sync") {
+			files, run = "pyproject.toml and uv.lock", "uv sync --locked --no-install-project"
+		} else if !i.Has("-r", "--requirement", "--requirements") {
+			return "install what the project needs before its code is copied, from a list of packages alone"
+		}
+	case "poetry":
+		files, run = "pyproject.toml and poetry.lock", "poetry install --no-root"
+	case "pdm":
+		files, run = "pyproject.toml and pdm.lock", "pdm sync --no-self"
+	case "npm":
+		files, run = "package.json and package-lock.json", "npm ci"
+	case "yarn":
+		files = "package.json and yarn.lock"
+	case "pnpm":
+		files = "package.json and pnpm-lock.yaml"
+	}
+	return "copy " + files + " alone, run " + run + ", then copy the code"
 }
 
 // brings reports whether a source of the context is a folder of code.
@@ -86,7 +134,7 @@ func uvLocked(f *Facts) []Finding {
 		}
 		found := &Finding{What: "uv sync may change the lock", Mend: "uv sync --locked"}
 		if f.lockFits(file) {
-			found.Fix = file.replaceWord(i.step, "uv sync", "uv sync --locked")
+			found.Fix = file.change(i, "uv sync", "uv sync --locked")
 		}
 		return found
 	})
@@ -99,7 +147,7 @@ func (f *Facts) eachSync(look func(*Dockerfile, install) *Finding) []Finding {
 		for _, i := range syncs(own) {
 			if found := look(file, i); found != nil {
 				if found.Place.File == "" {
-					found.Place = file.lineOf(i.step, strings.Join(i.Args[:2], " "))
+					found.Place = file.lineOfCommand(i)
 				}
 				all = append(all, *found)
 			}
@@ -113,11 +161,12 @@ func uvCache(f *Facts) []Finding {
 		if i.cacheMount() != nil || i.isOn("UV_NO_CACHE", "--no-cache", "-n") {
 			return nil
 		}
-		found := &Finding{
-			What: "uv sync has no cache mount",
-			Mend: "RUN --mount=type=cache,target=" + i.cacheFolder() + " uv sync ...",
-			Fix:  file.replaceWord(i.step, "RUN ", "RUN --mount=type=cache,target="+i.cacheFolder()+" "),
+		found := &Finding{What: "uv sync has no cache mount", Mend: "RUN --mount=type=cache,target=" + i.cacheFolder() + " uv sync ..."}
+		if !isRoot(i.step.User) { // whose number, which the mount needs, only the build knows
+			found.Mend = "ENV UV_CACHE_DIR=/tmp/uv, and RUN --mount=type=cache,target=/tmp/uv,uid=... uv sync ..., with the number of " + i.step.User
+			return found
 		}
+		found.Fix = file.onRun(i.step, "--mount=type=cache,target="+i.cacheFolder())
 		if found.Fix != nil && i.linkMode() != "copy" {
 			found.Fix.Insert = []string{"ENV UV_LINK_MODE=copy"}
 		}
@@ -125,14 +174,39 @@ func uvCache(f *Facts) []Finding {
 	})
 }
 
-// cacheMount is the first cache mount of the RUN.
+// others are folders in which other programs have their caches.
+var others = []string{"apt", "apk", "dnf", "yum", "pip", "npm", ".npm", "yarn", "pnpm", "pypoetry", "pypa", "go-build", "mod", "cargo", ".cargo"}
+
+// cacheMount is the cache mount of the RUN that is for uv: the one that has its cache, else one that no other program is
+// known to use.
 func (i install) cacheMount() *dockerfile.Mount {
+	var likely *dockerfile.Mount
 	for n := range i.step.Mounts {
-		if i.step.Mounts[n].Type == "cache" {
-			return &i.step.Mounts[n]
+		mount := &i.step.Mounts[n]
+		isOther := slices.ContainsFunc(strings.Split(mount.Target, "/"), func(part string) bool { return slices.Contains(others, part) })
+		switch {
+		case mount.Type != "cache":
+		case strings.Contains(mount.Target, "$") || holds(mount.Target, i.cacheFolder()):
+			return mount
+		case likely == nil && !isOther:
+			likely = mount
 		}
 	}
-	return nil
+	return likely
+}
+
+// unused says why uv does not use a cache mount, or "": another user's home is only known where HOME or the cache is set.
+func (i install) unused(mount *dockerfile.Mount) string {
+	told := i.vars["UV_CACHE_DIR"]+i.vars["XDG_CACHE_HOME"]+i.vars["HOME"] != ""
+	switch {
+	case strings.Contains(mount.Target+i.cacheFolder(), "$"):
+		return ""
+	case !isRoot(i.step.User) && !told && holds("/root", mount.Target):
+		return fmt.Sprintf("the cache mount is at %s, and uv runs as %s", mount.Target, i.step.User)
+	case (isRoot(i.step.User) || told) && !holds(mount.Target, i.cacheFolder()):
+		return fmt.Sprintf("the cache mount is at %s, uv's cache at %s", mount.Target, i.cacheFolder())
+	}
+	return ""
 }
 
 func (i install) linkMode() string { return cmp.Or(i.Option("--link-mode"), i.vars["UV_LINK_MODE"]) }
@@ -148,7 +222,11 @@ func uvLinkMode(f *Facts) []Finding {
 	return f.eachSync(func(file *Dockerfile, i install) *Finding {
 		mount, mode := i.cacheMount(), i.linkMode()
 		switch {
-		case mount == nil || mode == "copy":
+		case mount == nil:
+			return nil
+		case i.unused(mount) != "":
+			return &Finding{What: i.unused(mount), Mend: i.rightMount()}
+		case mode == "copy":
 			return nil
 		case mode == "symlink":
 			return &Finding{
@@ -157,15 +235,20 @@ func uvLinkMode(f *Facts) []Finding {
 			}
 		case i.isOn("UV_NO_CACHE", "--no-cache", "-n"):
 			return &Finding{What: "the cache mount is not used, since uv is told to have no cache", Mend: "take away UV_NO_CACHE, or the mount"}
-		case i.step.User == "" && !holds(mount.Target, i.cacheFolder()):
-			return &Finding{What: fmt.Sprintf("the cache mount is at %s, uv's cache at %s", mount.Target, i.cacheFolder()),
-				Mend: "mount " + i.cacheFolder() + ", or set UV_CACHE_DIR"}
 		}
 		return &Finding{
 			What: "the cache mount is another file system, and UV_LINK_MODE is not copy", Mend: "ENV UV_LINK_MODE=copy",
 			Fix: file.beforeSyncs(i.step.Stage, "ENV UV_LINK_MODE=copy"),
 		}
 	})
+}
+
+// rightMount is how a cache mount is used.
+func (i install) rightMount() string {
+	if isRoot(i.step.User) {
+		return "mount " + i.cacheFolder() + ", or set UV_CACHE_DIR"
+	}
+	return "set UV_CACHE_DIR to the folder that is mounted, with uid= the number of " + i.step.User
 }
 
 func bytecode(f *Facts) []Finding {
@@ -180,7 +263,7 @@ func bytecode(f *Facts) []Finding {
 					continue
 				}
 				all = append(all, Finding{
-					Place: build.File.lineOf(i.step, "uv sync"), What: "the packages of the image that is shipped are not compiled",
+					Place: build.File.lineOfCommand(i), What: "the packages of the image that is shipped are not compiled",
 					Mend: "ENV UV_COMPILE_BYTECODE=1", Fix: build.File.beforeSyncs(stage, "ENV UV_COMPILE_BYTECODE=1"),
 				})
 			}
@@ -189,14 +272,22 @@ func bytecode(f *Facts) []Finding {
 	return all
 }
 
-// lineOf is the first line of a step that has a text, else the step's first.
+// lineOf is the first line of a step that has a text and is no comment, else the step's first.
 func (d *Dockerfile) lineOf(step dockerfile.Step, text string) Place {
 	for line := step.Line; line <= step.End && line <= len(d.Lines); line++ {
-		if strings.Contains(d.Lines[line-1], text) {
+		if content := d.Lines[line-1]; strings.Contains(content, text) && !strings.HasPrefix(strings.TrimSpace(content), "#") {
 			return d.at(line)
 		}
 	}
 	return d.at(step.Line)
+}
+
+// lineOfCommand is the line of a command that installs, else the first of its step.
+func (d *Dockerfile) lineOfCommand(i install) Place {
+	if line, _ := d.find(i, strings.Join(i.Args[:min(2, len(i.Args))], " ")); line > 0 {
+		return d.at(line)
+	}
+	return d.at(i.step.Line)
 }
 
 // beforeSyncs puts a line before the first `uv sync` of a stage.

@@ -11,24 +11,33 @@ import (
 
 // lock is what is used of a uv.lock.
 type lock struct {
-	Package []struct {
-		Name         string
-		Version      string
-		Source       struct{ Editable, Directory, Virtual string }
-		Dependencies []need
-		Optional     map[string][]need `toml:"optional-dependencies"`
-		Metadata     struct {
-			RequiresDist []requirement            `toml:"requires-dist"`
-			RequiresDev  map[string][]requirement `toml:"requires-dev"`
-		}
+	Version, Revision int
+	RequiresPython    string `toml:"requires-python"`
+	Manifest          struct {
+		Constraints, Overrides []requirement
+		BuildConstraints       []requirement `toml:"build-constraints"`
+	}
+	Package []lockedPackage
+}
+
+type lockedPackage struct {
+	Name         string
+	Version      string
+	Source       struct{ Editable, Directory, Virtual string }
+	Dependencies []need
+	Optional     map[string][]need `toml:"optional-dependencies"`
+	Metadata     struct {
+		RequiresDist   []requirement            `toml:"requires-dist"`
+		ProvidesExtras []string                 `toml:"provides-extras"`
+		RequiresDev    map[string][]requirement `toml:"requires-dev"`
 	}
 }
 
-// requirement is how uv.lock writes a requirement down.
+// requirement is how uv.lock writes a requirement down. One that has a place of its own has no versions.
 type requirement struct {
-	Name      string
-	Specifier string
-	Marker    string
+	Name, Specifier, Marker                      string
+	Extras                                       []string
+	Directory, Editable, Virtual, Path, URL, Git string
 }
 
 // readLock reads a lock file; of one that is missing, or that only uv can say what is wrong with, nothing is known.

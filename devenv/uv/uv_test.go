@@ -21,7 +21,7 @@ func TestStale(t *testing.T) {
 	for _, c := range []struct{ what, dependencies, want string }{
 		{"the same, spelled otherwise", fastapi + "," + lib + "," + uvloop, ""},
 		{"one more", fastapi + "," + lib + "," + uvloop + `, "httpx"`, "httpx is not in it"},
-		{"another version", `"fastapi>=0.2,<1",` + lib + "," + uvloop, "it has fastapi<1,>=0.1, not fastapi<1,>=0.2"},
+		{"another version", `"fastapi>=0.2,<1",` + lib + "," + uvloop, "it has fastapi[all]<1,>=0.1, not fastapi<1,>=0.2"},
 		{"one less", fastapi + "," + uvloop, "lib is not required any more"},
 		{"another marker is for uv", fastapi + "," + lib + `, "uvloop>=0.3; sys_platform != 'win32'"`, ""},
 		{"an address is for uv", fastapi + "," + uvloop + `, "lib @ https://example.com/lib-1.tar.gz"`, ""},
@@ -36,6 +36,55 @@ func TestStale(t *testing.T) {
 	}
 	if got := (Files{projectFile: []byte("[project]\nname = \"shop\"\ndependencies = [\"httpx\"]\n")}).Stale(); got != "" {
 		t.Errorf("no lock file: got %q", got)
+	}
+}
+
+// What pyproject.toml says beside its dependencies is compared too, and a lock file only fits where nothing can have been
+// missed. What is wanted is what uv 0.8.17 answers to `uv lock --check`.
+func TestFits(t *testing.T) {
+	const locked = "version = 1\nrevision = 3\nrequires-python = \">=3.11, <4\"\n[manifest]\n" +
+		"constraints = [{ name = \"dep\", specifier = \"<3\" }]\noverrides = [{ name = \"dep\", specifier = \"<4\" }]\n" +
+		"[[package]]\nname = \"demo\"\nversion = \"0.1.0\"\nsource = { virtual = \".\" }\n" +
+		"[package.metadata]\nprovides-extras = [\"x\"]\n[package.metadata.requires-dev]\ndev = []\ndocs = []\n"
+	const project = "[project]\nname = \"demo\"\nversion = \"0.1.0\"\nrequires-python = \">=3.11,<4\"\ndependencies = []\n" +
+		"[project.optional-dependencies]\nx = []\n[dependency-groups]\ndev = []\ndocs = [{include-group = \"dev\"}]\n" +
+		"[tool.uv]\npackage = false\nconstraint-dependencies = [\"dep<3\"]\noverride-dependencies = [\"dep<4\"]\n"
+	for _, c := range []struct {
+		old, now, why string
+		fits          bool
+	}{
+		{"", "", "", true},
+		{`"0.1.0"`, `"0.1"`, "", true},
+		{`"0.1.0"`, `"0.2.0"`, "it has version 0.1.0, not 0.2.0", false},
+		{`"0.1.0"`, `"0.1.0rc1"`, "", false},
+		{`">=3.11,<4"`, `"~=3.11,!=3.11.2"`, "", true},
+		{`">=3.11,<4"`, `">=3.10,<4"`, "it is for Python >=3.11, <4, not >=3.10,<4", false},
+		{`">=3.11,<4"`, `">=3.11"`, "it is for Python >=3.11, <4, not >=3.11", false},
+		{"requires-python = \">=3.11,<4\"\n", "", "", false},
+		{"docs =", "new = []\ndocs =", "group new is not in it", false},
+		{"docs = [{include-group = \"dev\"}]\n", "", "group docs is not defined any more", false},
+		{"docs =", "Docs =", "", true},
+		{`[{include-group = "dev"}]`, `["httpx"]`, "group docs: httpx is not in it", false},
+		{"x = []", "X = []\nz = []", "extra z is not in it", false},
+		{"x = []\n", "", "extra x is not defined any more", false},
+		{"x = []\n", "x = [\"httpx>=1\"]\n", "extra x: httpx is not in it", false},
+		{`["dep<3"]`, `["dep < 3.00"]`, "", true},
+		{`["dep<3"]`, `["dep<3.1"]`, "constraints: it has dep<3, not dep<3.1", false},
+		{"override-dependencies = [\"dep<4\"]\n", "", "overrides: dep is not required any more", false},
+		{"package = false", "build-constraint-dependencies = [\"setuptools<80\"]", "build constraints: setuptools is not in it", false},
+		{"package = false", "package = true", "it does not install the project, which is a package", false},
+		{"[tool.uv]\npackage = false", "[build-system]\nrequires = []\n[tool.uv]", "it does not install the project, which is a package", false},
+		{"package = false", "resolution = \"lowest\"", "", false},
+		{`"demo"`, `"Demo"`, "", true},
+		{`"demo"`, `"other"`, "it is of the project demo, not other", false},
+	} {
+		files := Files{lockFile: []byte(locked), projectFile: []byte(strings.Replace(project, c.old, c.now, 1))}
+		if why, fits := files.Stale(), files.Fits(); why != c.why || fits != c.fits {
+			t.Errorf("%s -> %s: got %q, %v", c.old, c.now, why, fits)
+		}
+	}
+	if (Files{projectFile: []byte(project)}).Fits() {
+		t.Error("there is no lock file")
 	}
 }
 
