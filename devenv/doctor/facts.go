@@ -77,7 +77,7 @@ type Build struct {
 	Service string
 	Mode    string
 	Config  types.ServiceConfig
-	File    *Dockerfile // nil for an image that is not built here
+	File    *Dockerfile // nil for an image that is not built here, or cannot be; else it has a stage Target
 	Target  string
 	Steps   []dockerfile.Step // of Target, inherited ones too
 	Image   *image.Image      // nil where it could not be looked at
@@ -85,6 +85,8 @@ type Build struct {
 	Base    *image.Image      // what it stands on, where Image is nil and a rule needs it
 	Release bool              // it is what is shipped: see markReleases
 	Only    bool              // the service has no mode that is shipped, and this image could be
+
+	Stageless *Dockerfile // a Dockerfile that has no stage Target
 }
 
 // releaseModes are the names of modes that are shipped. A stage called final is the last one, in development too.

@@ -86,7 +86,12 @@ func (in Input) build(ctx context.Context, service, mode string, files map[strin
 		}
 		files[key] = file
 	}
-	build.File, build.Target = files[key], config.Build.Target
+	build.Target = config.Build.Target
+	if _, there := parsed.Stage(build.Target); !there {
+		build.Stageless = files[key]
+		return build, nil
+	}
+	build.File = files[key]
 	build.File.noteMissing(build.Target)
 	build.Steps = parsed.Steps(build.Target)
 	if build.Image == nil && in.Base != nil && len(build.fromDistribution()) > 0 {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"devenv/devenv/dockerfile"
+	"devenv/devenv/fault"
 	"devenv/devenv/plan"
 )
 
@@ -17,7 +18,7 @@ func contextRules() []Rule {
 		{"dockerignore", family, Warning, "things in the build context that no image needs",
 			"They make every build slower and every image bigger, and a .venv of the host takes the place of the image's own.",
 			"https://docs.docker.com/build/concepts/context/#dockerignore-files", ignored},
-		{"copy-missing", family, Error, "a Dockerfile, or a file that it copies, that is not there",
+		{"copy-missing", family, Error, "a Dockerfile, a stage of it or a file that it copies, that is not there",
 			"The build fails there.",
 			"https://docs.docker.com/reference/dockerfile/#copy", copyMissing},
 		{"copy-ignored", family, Error, "a COPY of a file that .dockerignore keeps out",
@@ -116,14 +117,33 @@ func copyMissing(f *Facts) []Finding {
 				Place: f.compose("services", build.Service, "build"), What: f.Project.Rel(missing) + ": no such file", Mend: "create it, or correct context or dockerfile",
 			})
 		}
+		if build.Stageless != nil {
+			all = append(all, f.missingStage(build))
+		}
 	}
 	return all
+}
+
+// missingStage is a target that its Dockerfile does not have, in the words of the build.
+func (f *Facts) missingStage(build Build) Finding {
+	at := []string{"services", build.Service, "x-devenv", "modes", build.Mode, "target"}
+	if !f.Project.Writes(at...) {
+		at = []string{"services", build.Service, "build", "target"}
+	}
+	names := build.Stageless.Names()
+	mend := "its stages are " + strings.Join(names, ", ")
+	if near := fault.Nearest(build.Target, names); near != "" {
+		mend = fmt.Sprintf("did you mean %s? %s", near, mend)
+	} else if names == nil {
+		mend = "none of its stages has a name"
+	}
+	return Finding{Place: f.compose(at...), What: fmt.Sprintf("%s has no stage %q", build.Stageless.Path, build.Target), Mend: mend}
 }
 
 // missingDockerfile is the Dockerfile that a build declares and that is not there, or "". That of a context that
 // BuildKit fetches nobody knows.
 func (b Build) missingDockerfile() string {
-	if b.File != nil || b.Config.Build == nil || !filepath.IsAbs(b.Config.Build.Context) {
+	if b.File != nil || b.Stageless != nil || b.Config.Build == nil || !filepath.IsAbs(b.Config.Build.Context) {
 		return ""
 	}
 	return plan.File(b.Config)
