@@ -73,13 +73,11 @@ func (b Build) fromDistribution() []dockerfile.Step {
 }
 
 func distributedPrograms(step dockerfile.Step) []string {
-	var all []string
-	for _, c := range commands(step) {
-		if distributed[c.Args[0]] != nil {
-			all = append(all, c.Args[0])
-		}
+	args := step.Args
+	if step.Shell {
+		args = []string{"/bin/sh", "-c", strings.Join(args, " ")}
 	}
-	return all
+	return slices.DeleteFunc(image.Programs(args...), func(program string) bool { return distributed[program] == nil })
 }
 
 // notInstalled are the programs of a step that the base image does not have and no step installs.
