@@ -80,7 +80,7 @@ type Build struct {
 	File    *Dockerfile // nil for an image that is not built here, or cannot be; else it has a stage Target
 	Target  string
 	Steps   []dockerfile.Step // of Target, inherited ones too
-	Image   *image.Image      // nil where it could not be looked at
+	Image   *image.Image      // nil where it could not be looked at, or, of a service that is not built, no rule asks
 	Stale   bool              // its sources have changed since Image was built
 	Base    *image.Image      // what it stands on, where Image is nil and a rule needs it
 	Release bool              // it is what is shipped: see markReleases

@@ -37,6 +37,7 @@ type Input struct {
 
 // Gather reads what the rules want to know. It needs no engine.
 func Gather(ctx context.Context, in Input) (*Facts, error) {
+	in.Base = once(in.Base)
 	f := &Facts{Project: in.Project, Modes: slices.Sorted(maps.Keys(in.Plans)), Unseen: in.Unseen, Host: in.Host}
 	files := map[string]*Dockerfile{}
 	for _, service := range in.Project.Compose.ServiceNames() {
@@ -64,15 +65,38 @@ func Gather(ctx context.Context, in Input) (*Facts, error) {
 	return f, nil
 }
 
+// once is base with a memory: services and modes share what they stand on.
+func once(base func(context.Context, string) (*image.Image, error)) func(context.Context, string) (*image.Image, error) {
+	if base == nil {
+		return nil
+	}
+	known := map[string]*image.Image{}
+	return func(ctx context.Context, reference string) (*image.Image, error) {
+		found, there := known[reference]
+		if there {
+			return found, nil
+		}
+		found, err := base(ctx, reference)
+		if err == nil {
+			known[reference] = found
+		}
+		return found, err
+	}
+}
+
 // build is a service in a mode. Its Dockerfile is read when it is met for the first time.
 func (in Input) build(ctx context.Context, service, mode string, files map[string]*Dockerfile) (Build, error) {
 	config := in.Plans[mode].Project.Services[service]
 	build := Build{Service: service, Mode: mode, Config: config}
+	if config.Build == nil {
+		var err error
+		if in.Base != nil && in.asksImage(service) {
+			build.Image, err = in.Base(ctx, config.Image)
+		}
+		return build, err
+	}
 	if in.Image != nil {
 		build.Image, build.Stale = in.Image(service, mode)
-	}
-	if config.Build == nil {
-		return build, nil
 	}
 	key := plan.File(config)
 	parsed, exists := in.Plan.Dockerfiles[key]
@@ -102,6 +126,26 @@ func (in Input) build(ctx context.Context, service, mode string, files map[strin
 		}
 	}
 	return build, nil
+}
+
+// asksImage reports whether a rule has to look into the image of a service that is not built: for a healthcheck of its
+// own, or for the programs of the one that the compose file gives it.
+func (in Input) asksImage(service string) bool {
+	if tested(in.Project.Compose.Services[service]) {
+		return true
+	}
+	for _, other := range in.Project.Compose.Services {
+		if other.DependsOn[service].Condition == types.ServiceConditionHealthy {
+			return true
+		}
+	}
+	return false
+}
+
+// tested reports whether the compose file gives a service a healthcheck.
+func tested(service types.ServiceConfig) bool {
+	check := service.HealthCheck
+	return check != nil && !check.Disable && len(check.Test) > 1 && check.Test[0] != "NONE"
 }
 
 // read is a Dockerfile with what lies around it.
