@@ -55,7 +55,7 @@ type Lock struct {
 	Versions map[string]string // that are locked, by package; "" for several
 }
 
-// Dockerfile is one Dockerfile of the project.
+// Dockerfile is one Dockerfile of the project with one build context and one set of build arguments: services can share it.
 type Dockerfile struct {
 	*dockerfile.File
 	Place    string // absolute path; "" for one that stands in a compose file

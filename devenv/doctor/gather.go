@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"os"
 	"path"
@@ -98,18 +99,19 @@ func (in Input) build(ctx context.Context, service, mode string, files map[strin
 	if in.Image != nil {
 		build.Image, build.Stale = in.Image(service, mode)
 	}
-	key := plan.File(config)
-	parsed, exists := in.Plan.Dockerfiles[key]
+	parsed, exists := in.Plan.Dockerfiles[plan.File(config)]
 	if !exists {
 		return build, nil
 	}
+	key := variant(config)
 	if files[key] == nil {
-		file, err := in.read(ctx, key, parsed, config)
+		file, err := in.read(ctx, plan.File(config), parsed.Path, config)
 		if err != nil {
 			return build, err
 		}
 		files[key] = file
 	}
+	parsed = files[key].File
 	build.Target = config.Build.Target
 	if _, there := parsed.Stage(build.Target); !there {
 		build.Stageless = files[key]
@@ -148,11 +150,18 @@ func tested(service types.ServiceConfig) bool {
 	return check != nil && !check.Disable && len(check.Test) > 1 && check.Test[0] != "NONE"
 }
 
-// read is a Dockerfile with what lies around it.
-func (in Input) read(ctx context.Context, key string, parsed *dockerfile.File, service types.ServiceConfig) (*Dockerfile, error) {
+// variant tells apart what services make of a Dockerfile that they share: its sources come from the build context, and its
+// variables from the build arguments.
+func variant(service types.ServiceConfig) string {
+	build := service.Build
+	return fmt.Sprintf("%q", []any{plan.File(service), build.Context, build.Args.ToMapping(), build.AdditionalContexts})
+}
+
+// read is a Dockerfile with what lies around it. shown is its path in messages.
+func (in Input) read(ctx context.Context, key, shown string, service types.ServiceConfig) (*Dockerfile, error) {
 	build := service.Build
 	file := &Dockerfile{
-		File: parsed, Context: build.Context, Folders: map[string]bool{}, Named: map[string]bool{}, Takes: map[string][]thing{},
+		Context: build.Context, Folders: map[string]bool{}, Named: map[string]bool{}, Takes: map[string][]thing{},
 	}
 	text := build.DockerfileInline
 	origin, _ := in.Project.Origin("services", service.Name, "build", "dockerfile_inline")
@@ -168,8 +177,11 @@ func (in Input) read(ctx context.Context, key string, parsed *dockerfile.File, s
 	for name := range build.AdditionalContexts {
 		file.Named[name] = true
 	}
-	file.noteContext()
 	var err error
+	if file.File, err = dockerfile.ParseWithArgs(shown, []byte(text), build.Args.ToMapping()); err != nil {
+		return nil, err
+	}
+	file.noteContext()
 	file.Warnings, err = dockerfile.Lint(ctx, []byte(text), build.Args.ToMapping(), in.imageEnv)
 	return file, err
 }
@@ -221,6 +233,8 @@ func (d *Dockerfile) noteSource(name string) {
 		d.noteLock(place)
 	case filepath.Base(place) == "pyproject.toml":
 		d.noteLock(filepath.Dir(place))
+	case isSecretName(filepath.Base(place)) && !isSecretFile(place):
+		d.Takes[name] = []thing{{Path: name, Kind: namedAlike}}
 	}
 }
 

@@ -272,7 +272,8 @@ func (b Build) secretsInside() []string {
 	}
 	var all []string
 	note := func(file image.File) {
-		if file.Mode.IsRegular() && file.Size > 0 && isSecretName(path.Base(file.Path)) && !strings.Contains(file.Path, "-packages/") {
+		name := path.Base(file.Path)
+		if file.Mode.IsRegular() && file.Size > 0 && isSecretName(name) && !b.File.harmless(name) && !strings.Contains(file.Path, "-packages/") {
 			all = append(all, file.Path)
 		}
 	}

@@ -45,7 +45,7 @@ func (f *Facts) copies(visit func(file *Dockerfile, step dockerfile.Step, source
 func ignored(f *Facts) []Finding {
 	var all []Finding
 	f.copies(func(file *Dockerfile, step dockerfile.Step, source string) {
-		things := slices.DeleteFunc(slices.Clone(file.Takes[source]), func(t thing) bool { return t.Kind == testCode || t.Kind == secretFile })
+		things := slices.DeleteFunc(slices.Clone(file.Takes[source]), func(t thing) bool { return slices.Contains(written, t.Kind) })
 		slices.SortStableFunc(things, func(a, b thing) int { return int(b.Bytes - a.Bytes) })
 		ignore, there := file.ignoreFile()
 		switch {
@@ -64,8 +64,11 @@ func ignored(f *Facts) []Finding {
 	return all
 }
 
+// written are the kinds of things that are not machine-made.
+var written = []string{testCode, secretFile, namedAlike}
+
 // usualPatterns begin a .dockerignore.
-var usualPatterns = []string{".git", "**/.venv", "**/__pycache__", "**/*.py[cod]", "**/.env", "**/.env.*", "**/node_modules"}
+var usualPatterns = []string{".git", "**/.venv", "**/__pycache__", "**/*.py[cod]", "**/.env", "**/node_modules"}
 
 // listed names the first things, and how many there are beside them.
 func listed(things []thing) string {

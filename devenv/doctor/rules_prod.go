@@ -168,7 +168,9 @@ func hasDevelopment(file *Dockerfile) bool {
 // developed reports whether a stage is also part of an image that is not shipped.
 func (f *Facts) developed(file *Dockerfile, stage *dockerfile.Stage) bool {
 	return slices.ContainsFunc(f.Builds, func(b Build) bool {
-		return b.File == file && !b.Release && slices.Contains(file.Closure(b.Target), stage)
+		return b.File != nil && b.File.Path == file.Path && !b.Release && slices.ContainsFunc(b.File.Closure(b.Target), func(s *dockerfile.Stage) bool {
+			return s.Index == stage.Index
+		})
 	})
 }
 

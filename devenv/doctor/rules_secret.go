@@ -98,15 +98,41 @@ func secretFiles(f *Facts) []Finding {
 			all = append(all, Finding{Place: file.at(step.Line), What: source + " is copied into the image", Mend: bySecretMount})
 		}
 		for _, t := range file.Takes[source] {
-			if t.Kind == secretFile {
-				all = append(all, Finding{
-					Place: file.at(step.Line), What: fmt.Sprintf("%s %s takes %s along", step.Copy.Instruction, source, t.Path),
-					Mend: "name it in .dockerignore: **/" + path.Base(t.Path), Fix: file.appendIgnore([]string{"**/" + path.Base(t.Path)}),
-				})
+			if t.Kind != secretFile {
+				continue
 			}
+			found := Finding{
+				Place: file.at(step.Line), What: fmt.Sprintf("%s %s takes %s along", step.Copy.Instruction, source, t.Path), Mend: bySecretMount,
+			}
+			if pattern := "**/" + path.Base(t.Path); !file.asksFor(path.Base(t.Path)) {
+				found.Mend, found.Fix = "name it in .dockerignore: "+pattern, file.appendIgnore([]string{pattern})
+			}
+			all = append(all, found)
 		}
 	})
 	return all
+}
+
+// asksFor reports whether a COPY names a file of this name itself, so that the build needs it.
+func (d *Dockerfile) asksFor(name string) bool {
+	for _, stage := range d.Stages {
+		for _, c := range stage.Copies {
+			if c.From == "" && slices.ContainsFunc(c.Sources, func(source string) bool { return path.Base(source) == name }) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// harmless reports whether a file of this name in the build context is named like one with secrets and holds none.
+func (d *Dockerfile) harmless(name string) bool {
+	for _, things := range d.Takes {
+		if slices.ContainsFunc(things, func(t thing) bool { return t.Kind == namedAlike && path.Base(t.Path) == name }) {
+			return true
+		}
+	}
+	return false
 }
 
 func envCommitted(f *Facts) []Finding {
