@@ -274,6 +274,12 @@ func (d *Dockerfile) shipped(step dockerfile.Step, source string) []thing {
 	return slices.DeleteFunc(slices.Clone(takes), func(t thing) bool { return t.Kind != testCode && path.Base(t.Path) != ".git" })
 }
 
+// DropsRoot reports whether an image is a server's whose first process is root's and starts others as a user.
+func DropsRoot(reference string) bool {
+	name, _, _ := strings.Cut(path.Base(reference), ":")
+	return slices.Contains(dropping, name)
+}
+
 func proxyHeaders(f *Facts) []Finding {
 	var all []Finding
 	for _, build := range f.releases() {
