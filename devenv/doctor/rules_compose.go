@@ -3,6 +3,7 @@ package doctor
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strconv"
@@ -40,7 +41,8 @@ var debuggers = map[uint32]string{5678: "debugpy", 2345: "Delve", 9229: "Node's 
 
 func openDebugPort(f *Facts) []Finding {
 	var all []Finding
-	for _, service := range f.Project.Compose.Services {
+	for _, name := range f.Project.Compose.ServiceNames() {
+		service := f.Project.Compose.Services[name]
 		listening := f.listening(service.Name)
 		for i, port := range service.Ports {
 			name := cmp.Or(listening[port.Target], debuggers[port.Target])
@@ -104,29 +106,42 @@ func (f *Facts) bindToLoopback(at Place, port types.ServicePortConfig) *Edit {
 
 func dependsOn(f *Facts) []Finding {
 	var all []Finding
-	for name, service := range f.Project.Compose.Services {
-		for _, needed := range service.GetDependencies() {
-			dependency, direct := service.DependsOn[needed]
-			if !direct || dependency.Condition != types.ServiceConditionStarted || f.Project.Writes("services", name, "depends_on", needed, "condition") {
+	for _, name := range f.Project.Compose.ServiceNames() {
+		service := f.Project.Compose.Services[name]
+		for _, needed := range slices.Sorted(maps.Keys(service.DependsOn)) {
+			dependency := service.DependsOn[needed]
+			if dependency.Condition != types.ServiceConditionStarted || f.Project.Writes("services", name, "depends_on", needed, "condition") {
 				continue
 			}
-			mend := fmt.Sprintf("%s: {condition: service_healthy}", needed)
-			if !f.hasHealthcheck(needed) {
-				mend = "give " + needed + " a healthcheck, then " + mend
-			}
 			all = append(all, Finding{
-				Place: f.compose("services", name, "depends_on", needed), What: fmt.Sprintf("%s starts before %s is ready", name, needed), Mend: mend,
+				Place: f.compose("services", name, "depends_on", needed), What: fmt.Sprintf("%s starts before %s is ready", name, needed),
+				Mend: readiness(f.Project.Compose.Services[needed], f.hasHealthcheck(needed)),
 			})
 		}
 	}
 	return all
 }
 
+// readiness is the condition to wait for a service with. One that is not started again may be a job, which ends.
+func readiness(needed types.ServiceConfig, checked bool) string {
+	healthy, ended := needed.Name+": {condition: service_healthy}", needed.Name+": {condition: service_completed_successfully}"
+	switch {
+	case checked:
+		return healthy
+	case len(needed.Ports) == 0 && (needed.Restart == types.RestartPolicyNo || slices.Equal(needed.Command, []string{"true"})):
+		return ended
+	case len(needed.Ports) == 0 && needed.Restart == "":
+		return "give " + needed.Name + " a healthcheck, then " + healthy + "; if it ends by itself, " + ended
+	}
+	return "give " + needed.Name + " a healthcheck, then " + healthy
+}
+
 func healthcheckMissing(f *Facts) []Finding {
 	var all []Finding
-	for name, service := range f.Project.Compose.Services {
-		for needed, dependency := range service.DependsOn {
-			if dependency.Condition == types.ServiceConditionHealthy && !f.mayHaveHealthcheck(needed) {
+	for _, name := range f.Project.Compose.ServiceNames() {
+		service := f.Project.Compose.Services[name]
+		for _, needed := range slices.Sorted(maps.Keys(service.DependsOn)) {
+			if service.DependsOn[needed].Condition == types.ServiceConditionHealthy && !f.mayHaveHealthcheck(needed) {
 				all = append(all, Finding{
 					Place: f.compose("services", needed), What: fmt.Sprintf("%s waits until %s is healthy, and %s has no healthcheck", name, needed, needed),
 					Mend: "healthcheck: in the service, or HEALTHCHECK in its Dockerfile",
@@ -180,7 +195,8 @@ func envHidden(f *Facts) []Finding {
 		stage, _ := build.File.Stage(build.Target)
 		made := build.File.environments(stage.Key())
 		mapping := source.NewMapping(build.Config, func(string) bool { return false })
-		for folder, step := range made {
+		for _, folder := range slices.Sorted(maps.Keys(made)) {
+			step := made[folder]
 			if _, hidden := mapping.ToHost(folder); hidden {
 				all = append(all, Finding{
 					Place: f.mountOver(build, folder),

@@ -66,8 +66,8 @@ func (f *Facts) secretArguments(build Build) []Finding {
 	if build.Config.Build == nil {
 		return nil
 	}
-	for name, value := range build.Config.Build.Args {
-		if value != nil && isSecret(name, *value) {
+	for _, name := range slices.Sorted(maps.Keys(build.Config.Build.Args)) {
+		if value := build.Config.Build.Args[name]; value != nil && isSecret(name, *value) {
 			all = append(all, Finding{
 				Place: f.compose("services", build.Service, "build", "args", name), What: "the build argument " + name + " stays in the image",
 				Mend: "secrets: under build, and " + bySecretMount,
