@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"path"
@@ -160,9 +161,11 @@ func (f *Facts) lacking(build Build, at Place, who string, programs []string) []
 			continue
 		}
 		if _, err := build.Image.Which(program); err != nil {
-			all = append(all, Finding{
-				Place: at, What: who + " runs " + program + because(program, err), Mend: build.remedy(program),
-			})
+			found := Finding{Place: at, What: who + " runs " + program + because(program, err), Mend: build.remedy(program)}
+			if errors.Is(err, image.ErrLineEnds) {
+				found.Mend = "*.sh text eol=lf in .gitattributes and git add --renormalize, or sed -i 's/\\r$//' where it is copied"
+			}
+			all = append(all, found)
 		}
 	}
 	return all
