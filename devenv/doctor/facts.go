@@ -69,7 +69,8 @@ type Dockerfile struct {
 	Missing  []dockerfile.MissingSource
 	Locks    []Lock // of the projects that it takes pyproject.toml of
 
-	IgnoreLines int // of the .dockerignore; 0 where there is none
+	Worked      bool // people work in Context: git, or a tool for packages, puts things into it
+	IgnoreLines int  // of the .dockerignore; 0 where there is none
 }
 
 // Build is a service in a mode, as devenv would run it.

@@ -193,6 +193,9 @@ func (in Input) imageEnv(reference string) ([]string, bool) {
 	return in.ImageEnv(reference)
 }
 
+// worksites are files of a folder that sooner or later has machine-made things beside them.
+var worksites = []string{".git", "pyproject.toml", "requirements*.txt", "setup.py", "*.py", "package.json"}
+
 // noteContext finds out what the sources of COPY and ADD are.
 func (d *Dockerfile) noteContext() {
 	for _, stage := range d.Stages {
@@ -204,6 +207,10 @@ func (d *Dockerfile) noteContext() {
 			}
 		}
 	}
+	d.Worked = slices.ContainsFunc(worksites, func(name string) bool {
+		found, err := filepath.Glob(filepath.Join(d.Context, name)) // a folder that is a pattern itself has nothing
+		return err == nil && len(found) > 0
+	})
 	if ignore, there := d.ignoreFile(); there {
 		text, _ := os.ReadFile(ignore) // a file that cannot be read is as long as none
 		d.IgnoreLines = strings.Count(strings.TrimRight(string(text), "\n")+"\n", "\n")

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"path"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -49,15 +50,48 @@ func openDebugPort(f *Facts) []Finding {
 			if name == "" || port.Published == "" || isLoopback(port.HostIP) {
 				continue
 			}
-			at := f.compose("services", service.Name, "ports", strconv.Itoa(i))
-			all = append(all, Finding{
+			at := f.portPlace(service, i)
+			found := Finding{
 				Place: at, What: fmt.Sprintf("port %d of %s is published on all interfaces", port.Target, name),
 				Mend: fmt.Sprintf("%q", "127.0.0.1:"+port.Published+":"+strconv.Itoa(int(port.Target))),
 				Fix:  f.bindToLoopback(at, port),
-			})
+			}
+			if text := f.shortPort(at); portRange.MatchString(text) {
+				found.Mend = fmt.Sprintf("%q", "127.0.0.1:"+text)
+				found.Fix = &Edit{File: at.File, Line: at.Line, Old: text, New: "127.0.0.1:" + text}
+			}
+			all = append(all, found)
 		}
 	}
 	return all
+}
+
+// portRange is the short form of several ports of all interfaces.
+var portRange = regexp.MustCompile(`^\d+-\d+:\d+-\d+(?:/tcp)?$`)
+
+// portPlace is the line of a port of a service: a range that is written in one line is several ports.
+func (f *Facts) portPlace(service types.ServiceConfig, port int) Place {
+	before := 0
+	for line := 0; ; line++ {
+		path := []string{"services", service.Name, "ports", strconv.Itoa(line)}
+		if !f.Project.Writes(path...) {
+			return f.compose("services", service.Name, "ports", strconv.Itoa(port))
+		}
+		at, several := f.compose(path...), 1
+		if ports, err := types.ParsePortConfig(f.shortPort(at)); err == nil && len(ports) > 0 {
+			several = len(ports)
+		}
+		if before += several; port < before {
+			return at
+		}
+	}
+}
+
+// shortPort is what the line of a list of ports says in the short form.
+func (f *Facts) shortPort(at Place) string {
+	line, _ := f.line(at)
+	value, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimSpace(line), "- "), " #")
+	return strings.Trim(strings.TrimSpace(value), `"'`)
 }
 
 // listening are the ports that the commands of a service give to a debugger.

@@ -54,10 +54,10 @@ func ignored(f *Facts) []Finding {
 				Place: file.at(step.Line), What: fmt.Sprintf("%s %s takes %s", step.Copy.Instruction, source, listed(things)),
 				Mend: "name them in .dockerignore: " + strings.Join(patterns(things), ", "), Fix: file.appendIgnore(patterns(things)),
 			})
-		case !there && path.Clean(source) == ".":
+		case !there && file.Worked && path.Clean(source) == ".":
 			all = append(all, Finding{
 				Place: file.at(step.Line), What: "the whole folder is copied, and there is no .dockerignore",
-				Mend: "write one: .git, **/.venv, **/__pycache__, **/.env", Fix: &Edit{File: ignore, Line: 1, Insert: usualPatterns},
+				Mend: "write one: .git, **/.venv, **/__pycache__, **/.env", Fix: &Edit{File: ignore, Line: 1, Insert: file.usualPatterns()},
 			})
 		}
 	})
@@ -67,7 +67,11 @@ func ignored(f *Facts) []Finding {
 // written are the kinds of things that are not machine-made.
 var written = []string{testCode, secretFile, namedAlike}
 
-// usualPatterns begin a .dockerignore.
+// usualPatterns begin a .dockerignore. What a COPY names is not among them.
+func (d *Dockerfile) usualPatterns() []string {
+	return slices.DeleteFunc(slices.Clone(usualPatterns), func(pattern string) bool { return d.asksFor(path.Base(pattern)) })
+}
+
 var usualPatterns = []string{".git", "**/.venv", "**/__pycache__", "**/*.py[cod]", "**/.env", "**/node_modules"}
 
 // listed names the first things, and how many there are beside them.
