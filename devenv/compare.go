@@ -12,6 +12,7 @@ import (
 
 	"devenv/devenv/compare"
 	"devenv/devenv/dockerfile"
+	"devenv/devenv/doctor"
 	"devenv/devenv/fault"
 	"devenv/devenv/image"
 	"devenv/devenv/plan"
@@ -166,7 +167,7 @@ func modeRank(mode string) int {
 }
 
 // reports reads the images of all services and modes at once. Unless they were asked for, modes between local and prod
-// in which a service has the image of another one are left out.
+// in which a service has the image of another one are left out, which is said.
 func (e *Environment) reports(ctx context.Context, services []string, all []modePlan, asked bool) ([]compare.Report, error) {
 	var refs []string
 	for _, service := range services {
@@ -184,6 +185,7 @@ func (e *Environment) reports(ctx context.Context, services []string, all []mode
 		for place, one := range all {
 			same := slices.IndexFunc(variants, func(v compare.Variant) bool { return v.Image.ID == images[place].ID })
 			if same >= 0 && !asked && modeRank(one.mode) == 1 {
+				e.settings.Term.Say("%s: mode %s has the image of mode %s", service, one.mode, variants[same].Mode)
 				continue
 			}
 			variants = append(variants, e.variant(one, service, images[place]))
@@ -198,6 +200,10 @@ func (e *Environment) variant(one modePlan, name string, of image.Image) compare
 	service := one.plan.Project.Services[name]
 	container := of.With(containerConfig(service, of.Config))
 	v := compare.Variant{Mode: one.mode, Target: e.targetName(service), Image: of, Container: container, Facts: map[string]string{}}
+	if file := one.in.Dockerfiles[plan.File(service)]; file != nil {
+		declared, _ := file.Effective(service.Build.Target)
+		v.DropsRoot = doctor.DropsRoot(declared.Image)
+	}
 	for key, value := range one.plan.Facts(one.in, name, effectiveOf(container.Config)) {
 		v.Facts[key] = mask(key, value)
 	}

@@ -12,7 +12,6 @@ import (
 
 // DoctorOptions are the flags of doctor.
 type DoctorOptions struct {
-	List    bool
 	Format  string // text, json, sarif or github
 	Strict  bool   // warnings fail too
 	Fix     bool
@@ -22,9 +21,6 @@ type DoctorOptions struct {
 
 // Doctor prints what is wrong with the project. It fails where there are errors, and with Strict where there are warnings.
 func (e *Environment) Doctor(ctx context.Context, options DoctorOptions) error {
-	if options.List {
-		return e.listRules(options.Format)
-	}
 	report, err := e.examine(ctx)
 	if err == nil && options.Fix {
 		report, err = e.fix(ctx, report, options)

@@ -95,8 +95,8 @@ func outcome(report doctor.Report) string {
 	}
 }
 
-// listRules prints the table of rules.
-func (e *Environment) listRules(format string) error {
+// ListRules prints the table of the doctor's rules, which no project is needed for.
+func ListRules(out *term.Terminal, format string) error {
 	type listed struct {
 		Name     string          `json:"name"`
 		Family   string          `json:"family"`
@@ -112,7 +112,7 @@ func (e *Environment) listRules(format string) error {
 		rows = append(rows, []string{rule.Name, rule.Family, string(rule.Severity), strings.ReplaceAll(rule.Finds, "`", "")})
 	}
 	if format == "json" {
-		return e.settings.Term.JSON(all)
+		return out.JSON(all)
 	}
-	return e.settings.Term.Table([]string{"RULE", "FAMILY", "SEVERITY", "FINDS"}, rows)
+	return out.Table([]string{"RULE", "FAMILY", "SEVERITY", "FINDS"}, rows)
 }

@@ -210,6 +210,9 @@ func lookBelow(t *testing.T, env *Environment, in *doctor.Input, standIns map[st
 		t.Fatal("the engine that `make engine` provides is needed: ", err)
 	}
 	in.Base = func(ctx context.Context, reference string) (*image.Image, error) {
+		if standIns[reference] == "" {
+			return nil, nil
+		}
 		found, err := env.baseImage(ctx, standIns[reference])
 		if found != nil {
 			found.Ref = reference
@@ -243,7 +246,10 @@ func surroundings(t *testing.T, dir, comment string) (around world) {
 		case words[0] == "build":
 			around.build = words[1]
 		case words[0] == "base":
-			around.base = map[string]string{words[1]: words[2]}
+			if around.base == nil {
+				around.base = map[string]string{}
+			}
+			around.base[words[1]] = words[2]
 		case words[0] == "git":
 			run(t, dir, "git", "init", "-q")
 			run(t, dir, "git", append([]string{"add", "-f"}, words[1:]...)...)

@@ -84,7 +84,7 @@ func (e *Environment) SwitchMode(ctx context.Context, mode string, services []st
 // switchPresent brings the services that have containers, and no others, into their modes.
 func (e *Environment) switchPresent(ctx context.Context, modes plan.Modes, present []string) (plan.Plan, error) {
 	if present == nil {
-		e.settings.Term.Say("nothing runs; the next `devenv up` is in mode %s", modes.Of(""))
+		e.settings.Term.Say("nothing runs; the next `devenv up` is in mode %s", modes)
 		return plan.Plan{}, nil
 	}
 	in, planned, err := e.plan(modes, present)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -192,15 +193,31 @@ func (ev *evidence) exit(how string) *fault.Error {
 }
 
 // missing is a COPY, an ADD or a bind mount whose source is not there.
-func (ev *evidence) missing(path string) *fault.Error {
+func (ev *evidence) missing(name string) *fault.Error {
 	step, from := ev.source()
+	if from == "" {
+		name = ev.whole(name)
+	}
 	switch {
 	case from != "":
-		return ev.fail(fault.Failed, "%s %s: no such file in %s", step, path, from)
-	case ev.inContext(path):
-		return ev.fail(fault.Failed, "%s %s: .dockerignore keeps it out of the build context", step, path)
+		return ev.fail(fault.Failed, "%s %s: no such file in %s", step, name, from)
+	case ev.inContext(name):
+		return ev.fail(fault.Failed, "%s %s: .dockerignore keeps it out of the build context", step, name)
 	}
-	return ev.fail(fault.Failed, "%s %s: no such file in the build context", step, path)
+	return ev.fail(fault.Failed, "%s %s: no such file in the build context", step, name)
+}
+
+// whole is the source of the step that is not there. Of one whose folder was not sent either, for nothing in it was asked
+// for that is there, BuildKit names the folder alone.
+func (ev *evidence) whole(folder string) string {
+	words := strings.Fields(ev.step)
+	for _, word := range words[:max(0, len(words)-1)] { // the last is where it goes
+		source := strings.TrimPrefix(path.Join("/", word), "/")
+		if strings.HasPrefix(source, folder+"/") && !ev.inContext(source) {
+			return source
+		}
+	}
+	return folder
 }
 
 // source is the instruction that copies, with the stage or image that it copies from.

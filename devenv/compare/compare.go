@@ -23,6 +23,8 @@ type Variant struct {
 	Container image.Image // with the configuration that the compose file gives its container
 	// Facts are what the container gets, by plan's keys, as they may be printed.
 	Facts map[string]string
+	// DropsRoot is true of a server whose first process has to be root's and starts others as a user.
+	DropsRoot bool
 	// Mounts are the folders of project code that are mounted over the image.
 	Mounts []string
 }

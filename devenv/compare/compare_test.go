@@ -111,6 +111,21 @@ func TestFiles(t *testing.T) {
 	}
 }
 
+// A server that has to start as root, and starts others as a user, keeps its promise.
+func TestNotRoot(t *testing.T) {
+	root := image.User{Name: "root", Resolved: true}
+	for want, got := range map[string]Promise{
+		"true starts as root, serves as another user": notRoot(root, true),
+		"false runs as root":                          notRoot(root, false),
+		"true runs as app (7)":                        notRoot(image.User{Name: "app", UID: 7, Resolved: true}, true),
+		"false app is not in its /etc/passwd":         notRoot(image.User{Name: "app"}, true),
+	} {
+		if got := fmt.Sprint(got.Kept, " ", got.Evidence); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}
+
 func TestSize(t *testing.T) {
 	for bytes, want := range map[int64]string{
 		0: "0 B", 999: "999 B", 1000: "1.0 kB", 12_345: "12.3 kB", 99_949: "99.9 kB", 99_950: "100 kB", 999_499: "999 kB",

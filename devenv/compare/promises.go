@@ -23,9 +23,13 @@ type Promise struct {
 // promises are those of mode prod, in the order in which a reader asks.
 func promises(prod Variant, all []Variant, development []string) []Promise {
 	list := []Promise{
-		notRoot(prod.Container),
+		notRoot(prod.Container.User(), prod.DropsRoot),
 		starts(prod.Container),
-		checks(prod.Container),
+	}
+	if prod.Container.Config.Checks() { // one without a healthcheck has none that cannot run
+		list = append(list, checks(prod.Container))
+	}
+	list = append(list,
 		without("no debugger", toolsOf(prod, image.Debugger)),
 		without("no compiler", toolsOf(prod, image.Compiler)),
 		without("no uv", toolsOf(prod, image.Installer)),
@@ -35,7 +39,7 @@ func promises(prod Variant, all []Variant, development []string) []Promise {
 		without("no reload, no debug mode", debugMode(prod)),
 		without("no secrets", secrets(prod.Image)),
 		without("no source mount", prod.Mounts),
-	}
+	)
 	for _, other := range all {
 		if other.Mode == plan.Local {
 			list = append(list, small(prod.Image, other.Image))
@@ -58,12 +62,13 @@ func few(words []string) string {
 	return fmt.Sprintf("%s and %d more", strings.Join(words[:shown], ", "), len(words)-shown)
 }
 
-func notRoot(container image.Image) Promise {
-	user := container.User()
+func notRoot(user image.User, drops bool) Promise {
 	evidence := fmt.Sprintf("runs as %s (%d)", user.Name, user.UID)
 	switch {
 	case !user.Resolved:
 		evidence = fmt.Sprintf("%s is not in its /etc/passwd", user.Name)
+	case user.Root() && drops:
+		return Promise{Promise: "not root", Kept: true, Evidence: "starts as root, serves as another user"}
 	case user.Name == strconv.Itoa(user.UID), user.Root():
 		evidence = "runs as " + user.Name
 	}
@@ -77,11 +82,7 @@ func starts(container image.Image) Promise {
 }
 
 func checks(container image.Image) Promise {
-	const promise = "a healthcheck that can run"
-	if !container.Config.Checks() {
-		return Promise{Promise: promise, Evidence: "it has none"}
-	}
-	return runnable(promise, container, container.Config.Healthcheck.Programs(container.Config))
+	return runnable("a healthcheck that can run", container, container.Config.Healthcheck.Programs(container.Config))
 }
 
 func runnable(promise string, container image.Image, programs []string) Promise {

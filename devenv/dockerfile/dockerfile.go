@@ -71,6 +71,7 @@ type Copy struct {
 	Instruction string   // COPY, ADD or RUN --mount
 	Sources     []string // paths, globs or URLs whose variables are all decided
 	Undecided   []string // sources that depend on what only the build knows
+	Texts       []string // heredocs
 	Dest        string
 	From        string // stage, index, image or named context; "" is the build context
 	Line        int

@@ -176,6 +176,9 @@ func (v *scope) newCopy(instruction string, parts instructions.SourcesAndDest, f
 	c := Copy{Instruction: instruction, Line: line}
 	c.From, _ = v.expand(from)
 	c.Dest, _ = v.expand(parts.DestPath)
+	for _, heredoc := range parts.SourceContents {
+		c.Texts = append(c.Texts, heredoc.Data)
+	}
 	for _, source := range parts.SourcePaths {
 		if text, ok := v.expand(source); ok {
 			c.Sources = append(c.Sources, text)

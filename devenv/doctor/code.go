@@ -238,7 +238,7 @@ func (f *Facts) siblings() []EnvFile {
 		for _, entry := range entries {
 			path := filepath.Join(filepath.Dir(file.Path), entry.Name())
 			known := slices.ContainsFunc(all, func(other EnvFile) bool { return other.Path == path })
-			if !known && !entry.IsDir() && modeFile.MatchString(entry.Name()) && isSecretFile(path) {
+			if !known && !entry.IsDir() && modeFile.MatchString(entry.Name()) && isSecretName(entry.Name()) {
 				all = append(all, EnvFile{Path: path, Variables: project.EnvVariables(path)})
 			}
 		}

@@ -7,9 +7,11 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
+	"devenv/devenv/project"
 	"devenv/devenv/source"
 )
 
@@ -26,6 +28,7 @@ type thing struct {
 const (
 	testCode   = "tests"
 	secretFile = "secrets"
+	namedAlike = "named like secrets" // and holds none
 )
 
 // countAtMost bounds the files that are counted in one COPY, so that a look at a big folder stays short.
@@ -71,6 +74,8 @@ func kindOf(context source.Context, sent source.Sent) string {
 		return testCode
 	case !sent.IsDir() && isSecretFile(full):
 		return secretFile
+	case !sent.IsDir() && isSecretName(name):
+		return namedAlike
 	}
 	return ""
 }
@@ -114,17 +119,35 @@ func megabytes(bytes int64) string {
 // exampleEndings mark a file that shows which settings there are, and holds none.
 var exampleEndings = []string{".example", ".sample", ".template", ".dist", ".j2"}
 
-// isSecretFile tells files that hold secrets: by their names, and keys by what is in them.
+// isSecretFile tells files that hold secrets: by their names, and those that need not hold any by what is in them. One that
+// cannot be read goes by its name.
 func isSecretFile(file string) bool {
-	if isSecretName(filepath.Base(file)) {
-		return true
+	name := filepath.Base(file)
+	isKey := slices.Contains([]string{".pem", ".key"}, filepath.Ext(file))
+	if !isKey && !isSecretName(name) {
+		return false
 	}
-	if slices.Contains([]string{".pem", ".key"}, filepath.Ext(file)) {
-		content, err := os.ReadFile(file)
-		return err == nil && bytes.Contains(content, []byte("PRIVATE KEY-----"))
+	content, err := os.ReadFile(file)
+	switch {
+	case err != nil:
+		return !isKey
+	case isKey:
+		return bytes.Contains(content, []byte("PRIVATE KEY-----"))
+	case name == ".npmrc":
+		return npmSecret.Match(content)
+	case strings.Contains(name, ".env"):
+		return slices.ContainsFunc(project.EnvVariables(file), func(v project.EnvVariable) bool {
+			return isSecret(v.Name, v.Value) && !slices.ContainsFunc(public, func(prefix string) bool { return strings.HasPrefix(v.Name, prefix) })
+		})
 	}
-	return false
+	return true
 }
+
+// npmSecret is a setting of npm's that lets somebody in; a value such as ${NPM_TOKEN} names a secret and is none.
+var npmSecret = regexp.MustCompile(`(?m)(?:_authToken|_auth|_password)[ \t]*=[ \t]*"?[^\s"$]`)
+
+// public are prefixes of variables that frontends build into what every browser gets.
+var public = []string{"VITE_", "NEXT_PUBLIC_", "REACT_APP_", "NUXT_PUBLIC_", "PUBLIC_"}
 
 // isSecretName tells env files, credentials and keys of ssh by their names.
 func isSecretName(name string) bool {

@@ -58,7 +58,7 @@ type Lock struct {
 	Versions map[string]string // that are locked, by package; "" for several
 }
 
-// Dockerfile is one Dockerfile of the project.
+// Dockerfile is one Dockerfile of the project with one build context and one set of build arguments: services can share it.
 type Dockerfile struct {
 	*dockerfile.File
 	Place    string // absolute path; "" for one that stands in a compose file
@@ -72,7 +72,8 @@ type Dockerfile struct {
 	Missing  []dockerfile.MissingSource
 	Locks    []Lock // of the projects that it takes pyproject.toml of
 
-	IgnoreLines int // of the .dockerignore; 0 where there is none
+	Worked      bool // people work in Context: git, or a tool for packages, puts things into it
+	IgnoreLines int  // of the .dockerignore; 0 where there is none
 }
 
 // Build is a service in a mode, as devenv would run it.
@@ -80,14 +81,16 @@ type Build struct {
 	Service string
 	Mode    string
 	Config  types.ServiceConfig
-	File    *Dockerfile // nil for an image that is not built here
+	File    *Dockerfile // nil for an image that is not built here, or cannot be; else it has a stage Target
 	Target  string
 	Steps   []dockerfile.Step // of Target, inherited ones too
-	Image   *image.Image      // nil where it could not be looked at
+	Image   *image.Image      // nil where it could not be looked at, or, of a service that is not built, no rule asks
 	Stale   bool              // its sources have changed since Image was built
 	Base    *image.Image      // what it stands on, where Image is nil and a rule needs it
 	Release bool              // it is what is shipped: see markReleases
 	Only    bool              // the service has no mode that is shipped, and this image could be
+
+	Stageless *Dockerfile // a Dockerfile that has no stage Target
 }
 
 // releaseModes are the names of modes that are shipped. A stage called final is the last one, in development too.

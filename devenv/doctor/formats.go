@@ -3,6 +3,7 @@ package doctor
 import (
 	"cmp"
 	"fmt"
+	"net/url"
 	"path/filepath"
 	"strings"
 )
@@ -103,12 +104,21 @@ func (f Finding) sarif(root string) map[string]any {
 	if f.Place.File == "" {
 		return result
 	}
-	physical := map[string]any{"artifactLocation": map[string]any{"uri": relative(root, f.Place.File)}}
+	physical := map[string]any{"artifactLocation": map[string]any{"uri": uri(relative(root, f.Place.File))}}
 	if f.Place.Line > 0 {
 		physical["region"] = map[string]any{"startLine": f.Place.Line}
 	}
 	result["locations"] = []map[string]any{{"physicalLocation": physical}}
 	return result
+}
+
+// uri is a path as a reference of RFC 3986: a relative one stays relative.
+func uri(path string) string {
+	reference := url.URL{Path: filepath.ToSlash(path)}
+	if filepath.IsAbs(path) {
+		reference.Scheme = "file"
+	}
+	return reference.String()
 }
 
 func message(text string) map[string]any { return map[string]any{"text": text} }

@@ -31,6 +31,15 @@ func TestFormats(t *testing.T) {
 	}
 }
 
+// SARIF names files by URIs.
+func TestURI(t *testing.T) {
+	for path, want := range map[string]string{"sub dir/100%.txt": "sub%20dir/100%25.txt", "/else where/D": "file:///else%20where/D"} {
+		if got := uri(path); got != want {
+			t.Errorf("%s: got %s, want %s", path, got, want)
+		}
+	}
+}
+
 // The table is whole: no name twice, and each rule says what it finds, why, and who says so.
 func TestRules(t *testing.T) {
 	seen := map[string]bool{}

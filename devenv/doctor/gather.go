@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"os"
 	"path"
@@ -37,6 +38,7 @@ type Input struct {
 
 // Gather reads what the rules want to know. It needs no engine.
 func Gather(ctx context.Context, in Input) (*Facts, error) {
+	in.Base = once(in.Base)
 	f := &Facts{Project: in.Project, Modes: slices.Sorted(maps.Keys(in.Plans)), Unseen: in.Unseen, Host: in.Host}
 	files := map[string]*Dockerfile{}
 	for _, service := range in.Project.Compose.ServiceNames() {
@@ -64,29 +66,58 @@ func Gather(ctx context.Context, in Input) (*Facts, error) {
 	return f, nil
 }
 
+// once is base with a memory: services and modes share what they stand on.
+func once(base func(context.Context, string) (*image.Image, error)) func(context.Context, string) (*image.Image, error) {
+	if base == nil {
+		return nil
+	}
+	known := map[string]*image.Image{}
+	return func(ctx context.Context, reference string) (*image.Image, error) {
+		found, there := known[reference]
+		if there {
+			return found, nil
+		}
+		found, err := base(ctx, reference)
+		if err == nil {
+			known[reference] = found
+		}
+		return found, err
+	}
+}
+
 // build is a service in a mode. Its Dockerfile is read when it is met for the first time.
 func (in Input) build(ctx context.Context, service, mode string, files map[string]*Dockerfile) (Build, error) {
 	config := in.Plans[mode].Project.Services[service]
 	build := Build{Service: service, Mode: mode, Config: config}
+	if config.Build == nil {
+		var err error
+		if in.Base != nil && in.asksImage(service) {
+			build.Image, err = in.Base(ctx, config.Image)
+		}
+		return build, err
+	}
 	if in.Image != nil {
 		build.Image, build.Stale = in.Image(service, mode)
 	}
-	if config.Build == nil {
-		return build, nil
-	}
-	key := plan.File(config)
-	parsed, exists := in.Plan.Dockerfiles[key]
+	parsed, exists := in.Plan.Dockerfiles[plan.File(config)]
 	if !exists {
 		return build, nil
 	}
+	key := variant(config)
 	if files[key] == nil {
-		file, err := in.read(ctx, key, parsed, config)
+		file, err := in.read(ctx, plan.File(config), parsed.Path, config)
 		if err != nil {
 			return build, err
 		}
 		files[key] = file
 	}
-	build.File, build.Target = files[key], config.Build.Target
+	parsed = files[key].File
+	build.Target = config.Build.Target
+	if _, there := parsed.Stage(build.Target); !there {
+		build.Stageless = files[key]
+		return build, nil
+	}
+	build.File = files[key]
 	build.File.noteMissing(build.Target)
 	build.Steps = parsed.Steps(build.Target)
 	if build.Image == nil && in.Base != nil && len(build.fromDistribution()) > 0 {
@@ -99,11 +130,38 @@ func (in Input) build(ctx context.Context, service, mode string, files map[strin
 	return build, nil
 }
 
-// read is a Dockerfile with what lies around it.
-func (in Input) read(ctx context.Context, key string, parsed *dockerfile.File, service types.ServiceConfig) (*Dockerfile, error) {
+// asksImage reports whether a rule has to look into the image of a service that is not built: for a healthcheck of its
+// own, or for the programs of the one that the compose file gives it.
+func (in Input) asksImage(service string) bool {
+	if tested(in.Project.Compose.Services[service]) {
+		return true
+	}
+	for _, other := range in.Project.Compose.Services {
+		if other.DependsOn[service].Condition == types.ServiceConditionHealthy {
+			return true
+		}
+	}
+	return false
+}
+
+// tested reports whether the compose file gives a service a healthcheck.
+func tested(service types.ServiceConfig) bool {
+	check := service.HealthCheck
+	return check != nil && !check.Disable && len(check.Test) > 1 && check.Test[0] != "NONE"
+}
+
+// variant tells apart what services make of a Dockerfile that they share: its sources come from the build context, and its
+// variables from the build arguments.
+func variant(service types.ServiceConfig) string {
+	build := service.Build
+	return fmt.Sprintf("%q", []any{plan.File(service), build.Context, build.Args.ToMapping(), build.AdditionalContexts})
+}
+
+// read is a Dockerfile with what lies around it. shown is its path in messages.
+func (in Input) read(ctx context.Context, key, shown string, service types.ServiceConfig) (*Dockerfile, error) {
 	build := service.Build
 	file := &Dockerfile{
-		File: parsed, Context: build.Context, Folders: map[string]bool{}, Named: map[string]bool{}, Takes: map[string][]thing{},
+		Context: build.Context, Folders: map[string]bool{}, Named: map[string]bool{}, Takes: map[string][]thing{},
 	}
 	text := build.DockerfileInline
 	origin, _ := in.Project.Origin("services", service.Name, "build", "dockerfile_inline")
@@ -119,8 +177,11 @@ func (in Input) read(ctx context.Context, key string, parsed *dockerfile.File, s
 	for name := range build.AdditionalContexts {
 		file.Named[name] = true
 	}
-	file.noteContext()
 	var err error
+	if file.File, err = dockerfile.ParseWithArgs(shown, []byte(text), build.Args.ToMapping()); err != nil {
+		return nil, err
+	}
+	file.noteContext()
 	file.Warnings, err = dockerfile.Lint(ctx, []byte(text), build.Args.ToMapping(), in.imageEnv)
 	return file, err
 }
@@ -131,6 +192,9 @@ func (in Input) imageEnv(reference string) ([]string, bool) {
 	}
 	return in.ImageEnv(reference)
 }
+
+// worksites are files of a folder that sooner or later has machine-made things beside them.
+var worksites = []string{".git", "pyproject.toml", "requirements*.txt", "setup.py", "*.py", "package.json"}
 
 // noteContext finds out what the sources of COPY and ADD are.
 func (d *Dockerfile) noteContext() {
@@ -143,6 +207,10 @@ func (d *Dockerfile) noteContext() {
 			}
 		}
 	}
+	d.Worked = slices.ContainsFunc(worksites, func(name string) bool {
+		found, err := filepath.Glob(filepath.Join(d.Context, name)) // a folder that is a pattern itself has nothing
+		return err == nil && len(found) > 0
+	})
 	if ignore, there := d.ignoreFile(); there {
 		text, _ := os.ReadFile(ignore) // a file that cannot be read is as long as none
 		d.IgnoreLines = strings.Count(strings.TrimRight(string(text), "\n")+"\n", "\n")
@@ -172,6 +240,8 @@ func (d *Dockerfile) noteSource(name string) {
 		d.noteLock(place)
 	case filepath.Base(place) == "pyproject.toml":
 		d.noteLock(filepath.Dir(place))
+	case isSecretName(filepath.Base(place)) && !isSecretFile(place):
+		d.Takes[name] = []thing{{Path: name, Kind: namedAlike}}
 	}
 }
 

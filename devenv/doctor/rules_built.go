@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"path"
@@ -45,11 +46,15 @@ func programMissing(f *Facts) []Finding {
 		all = append(all, f.lacking(build, f.commandPlace(build), "the container", image.Programs(build.command()...))...)
 	}
 	for _, build := range f.Builds {
+		if build.Config.Build == nil && build.Image != nil && tested(build.Config) {
+			at, check := f.check(build)
+			all = append(all, f.lacking(build, at, "the healthcheck", check.Programs(build.Image.Config))...)
+		}
 		if build.Base == nil {
 			continue
 		}
 		for _, step := range build.fromDistribution() {
-			all = append(all, build.notInstalled(step)...)
+			all = append(all, f.notInstalled(build, step)...)
 		}
 	}
 	return all
@@ -61,38 +66,60 @@ var distributed = map[string][]string{
 	"psql": {"postgresql"}, "redis-cli": {"redis"}, "ps": {"procps"}, "ss": {"iproute"}, "netstat": {"net-tools"}, "mysqladmin": {"mysql", "mariadb"},
 }
 
-// fromDistribution are the last HEALTHCHECK, CMD and ENTRYPOINT of a build, where they call a program of the distribution.
+// fromDistribution are what a container of a build starts, where that calls a program of the distribution: the last
+// HEALTHCHECK, CMD and ENTRYPOINT that the compose file leaves in force, and its own healthcheck, which has no line.
 func (b Build) fromDistribution() []dockerfile.Step {
 	last := map[string]dockerfile.Step{}
 	for _, step := range b.Steps {
-		if step.Name == "HEALTHCHECK" || step.Name == "CMD" || step.Name == "ENTRYPOINT" {
+		if slices.Contains([]string{"HEALTHCHECK", "CMD", "ENTRYPOINT"}, step.Name) {
 			last[step.Name] = step
 		}
 	}
-	return slices.DeleteFunc(slices.Collect(maps.Values(last)), func(step dockerfile.Step) bool { return len(distributedPrograms(step)) == 0 })
-}
-
-func distributedPrograms(step dockerfile.Step) []string {
-	var all []string
-	for _, c := range commands(step) {
-		if distributed[c.Args[0]] != nil {
-			all = append(all, c.Args[0])
+	if b.Config.Command != nil || b.Config.Entrypoint != nil {
+		delete(last, "CMD")
+	}
+	if b.Config.Entrypoint != nil {
+		delete(last, "ENTRYPOINT")
+	}
+	if check := b.Config.HealthCheck; check != nil && (check.Disable || len(check.Test) > 0) {
+		delete(last, "HEALTHCHECK")
+	}
+	if tested(b.Config) {
+		test := b.Config.HealthCheck.Test
+		last["the healthcheck"] = dockerfile.Step{Name: "the healthcheck", Args: test[1:], Shell: test[0] == "CMD-SHELL"}
+	}
+	var all []dockerfile.Step
+	for _, name := range slices.Sorted(maps.Keys(last)) {
+		if len(distributedPrograms(last[name])) > 0 {
+			all = append(all, last[name])
 		}
 	}
 	return all
 }
 
+func distributedPrograms(step dockerfile.Step) []string {
+	args := step.Args
+	if step.Shell {
+		args = []string{"/bin/sh", "-c", strings.Join(args, " ")}
+	}
+	return slices.DeleteFunc(image.Programs(args...), func(program string) bool { return distributed[program] == nil })
+}
+
 // notInstalled are the programs of a step that the base image does not have and no step installs.
-func (b Build) notInstalled(step dockerfile.Step) []Finding {
+func (f *Facts) notInstalled(b Build, step dockerfile.Step) []Finding {
+	at := f.compose("services", b.Service, "healthcheck", "test")
+	if step.Line > 0 {
+		at = b.File.at(step.Line)
+	}
 	var all []Finding
 	for _, program := range distributedPrograms(step) {
 		if b.Base.Has(program) || slices.ContainsFunc(b.Steps, func(s dockerfile.Step) bool { return brings(s, program) }) {
 			continue
 		}
 		all = append(all, Finding{
-			Place: b.File.at(step.Line),
+			Place: at,
 			What:  fmt.Sprintf("%s runs %s, which %s does not have and no step installs", step.Name, program, b.Base.Ref),
-			Mend:  remedy(program),
+			Mend:  b.remedy(program),
 		})
 	}
 	return all
@@ -134,9 +161,11 @@ func (f *Facts) lacking(build Build, at Place, who string, programs []string) []
 			continue
 		}
 		if _, err := build.Image.Which(program); err != nil {
-			all = append(all, Finding{
-				Place: at, What: who + " runs " + program + because(program, err), Mend: remedy(program),
-			})
+			found := Finding{Place: at, What: who + " runs " + program + because(program, err), Mend: build.remedy(program)}
+			if errors.Is(err, image.ErrLineEnds) {
+				found.Mend = "*.sh text eol=lf in .gitattributes and git add --renormalize, or sed -i 's/\\r$//' where it is copied"
+			}
+			all = append(all, found)
 		}
 	}
 	return all
@@ -150,7 +179,10 @@ func because(program string, err error) string {
 	return ": " + err.Error()
 }
 
-func remedy(program string) string {
+func (b Build) remedy(program string) string {
+	if b.File == nil {
+		return "call what " + b.Config.Image + " has, or build an image from it that has " + program
+	}
 	if program == "curl" || program == "wget" {
 		return `CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8000/', timeout=3)"], or install ` + program
 	}
@@ -243,7 +275,8 @@ func (b Build) secretsInside() []string {
 	}
 	var all []string
 	note := func(file image.File) {
-		if file.Mode.IsRegular() && file.Size > 0 && isSecretName(path.Base(file.Path)) && !strings.Contains(file.Path, "-packages/") {
+		name := path.Base(file.Path)
+		if file.Mode.IsRegular() && file.Size > 0 && isSecretName(name) && !b.File.harmless(name) && !strings.Contains(file.Path, "-packages/") {
 			all = append(all, file.Path)
 		}
 	}

@@ -3,7 +3,9 @@ package doctor
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"path"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -40,22 +42,56 @@ var debuggers = map[uint32]string{5678: "debugpy", 2345: "Delve", 9229: "Node's 
 
 func openDebugPort(f *Facts) []Finding {
 	var all []Finding
-	for _, service := range f.Project.Compose.Services {
+	for _, name := range f.Project.Compose.ServiceNames() {
+		service := f.Project.Compose.Services[name]
 		listening := f.listening(service.Name)
 		for i, port := range service.Ports {
 			name := cmp.Or(listening[port.Target], debuggers[port.Target])
 			if name == "" || port.Published == "" || isLoopback(port.HostIP) {
 				continue
 			}
-			at := f.compose("services", service.Name, "ports", strconv.Itoa(i))
-			all = append(all, Finding{
+			at := f.portPlace(service, i)
+			found := Finding{
 				Place: at, What: fmt.Sprintf("port %d of %s is published on all interfaces", port.Target, name),
 				Mend: fmt.Sprintf("%q", "127.0.0.1:"+port.Published+":"+strconv.Itoa(int(port.Target))),
 				Fix:  f.bindToLoopback(at, port),
-			})
+			}
+			if text := f.shortPort(at); portRange.MatchString(text) {
+				found.Mend = fmt.Sprintf("%q", "127.0.0.1:"+text)
+				found.Fix = &Edit{File: at.File, Line: at.Line, Old: text, New: "127.0.0.1:" + text}
+			}
+			all = append(all, found)
 		}
 	}
 	return all
+}
+
+// portRange is the short form of several ports of all interfaces.
+var portRange = regexp.MustCompile(`^\d+-\d+:\d+-\d+(?:/tcp)?$`)
+
+// portPlace is the line of a port of a service: a range that is written in one line is several ports.
+func (f *Facts) portPlace(service types.ServiceConfig, port int) Place {
+	before := 0
+	for line := 0; ; line++ {
+		path := []string{"services", service.Name, "ports", strconv.Itoa(line)}
+		if !f.Project.Writes(path...) {
+			return f.compose("services", service.Name, "ports", strconv.Itoa(port))
+		}
+		at, several := f.compose(path...), 1
+		if ports, err := types.ParsePortConfig(f.shortPort(at)); err == nil && len(ports) > 0 {
+			several = len(ports)
+		}
+		if before += several; port < before {
+			return at
+		}
+	}
+}
+
+// shortPort is what the line of a list of ports says in the short form.
+func (f *Facts) shortPort(at Place) string {
+	line, _ := f.line(at)
+	value, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimSpace(line), "- "), " #")
+	return strings.Trim(strings.TrimSpace(value), `"'`)
 }
 
 // listening are the ports that the commands of a service give to a debugger.
@@ -104,29 +140,42 @@ func (f *Facts) bindToLoopback(at Place, port types.ServicePortConfig) *Edit {
 
 func dependsOn(f *Facts) []Finding {
 	var all []Finding
-	for name, service := range f.Project.Compose.Services {
-		for _, needed := range service.GetDependencies() {
-			dependency, direct := service.DependsOn[needed]
-			if !direct || dependency.Condition != types.ServiceConditionStarted || f.Project.Writes("services", name, "depends_on", needed, "condition") {
+	for _, name := range f.Project.Compose.ServiceNames() {
+		service := f.Project.Compose.Services[name]
+		for _, needed := range slices.Sorted(maps.Keys(service.DependsOn)) {
+			dependency := service.DependsOn[needed]
+			if dependency.Condition != types.ServiceConditionStarted || f.Project.Writes("services", name, "depends_on", needed, "condition") {
 				continue
 			}
-			mend := fmt.Sprintf("%s: {condition: service_healthy}", needed)
-			if !f.hasHealthcheck(needed) {
-				mend = "give " + needed + " a healthcheck, then " + mend
-			}
 			all = append(all, Finding{
-				Place: f.compose("services", name, "depends_on", needed), What: fmt.Sprintf("%s starts before %s is ready", name, needed), Mend: mend,
+				Place: f.compose("services", name, "depends_on", needed), What: fmt.Sprintf("%s starts before %s is ready", name, needed),
+				Mend: readiness(f.Project.Compose.Services[needed], f.hasHealthcheck(needed)),
 			})
 		}
 	}
 	return all
 }
 
+// readiness is the condition to wait for a service with. One that is not started again may be a job, which ends.
+func readiness(needed types.ServiceConfig, checked bool) string {
+	healthy, ended := needed.Name+": {condition: service_healthy}", needed.Name+": {condition: service_completed_successfully}"
+	switch {
+	case checked:
+		return healthy
+	case len(needed.Ports) == 0 && (needed.Restart == types.RestartPolicyNo || slices.Equal(needed.Command, []string{"true"})):
+		return ended
+	case len(needed.Ports) == 0 && needed.Restart == "":
+		return "give " + needed.Name + " a healthcheck, then " + healthy + "; if it ends by itself, " + ended
+	}
+	return "give " + needed.Name + " a healthcheck, then " + healthy
+}
+
 func healthcheckMissing(f *Facts) []Finding {
 	var all []Finding
-	for name, service := range f.Project.Compose.Services {
-		for needed, dependency := range service.DependsOn {
-			if dependency.Condition == types.ServiceConditionHealthy && !f.mayHaveHealthcheck(needed) {
+	for _, name := range f.Project.Compose.ServiceNames() {
+		service := f.Project.Compose.Services[name]
+		for _, needed := range slices.Sorted(maps.Keys(service.DependsOn)) {
+			if service.DependsOn[needed].Condition == types.ServiceConditionHealthy && !f.mayHaveHealthcheck(needed) {
 				all = append(all, Finding{
 					Place: f.compose("services", needed), What: fmt.Sprintf("%s waits until %s is healthy, and %s has no healthcheck", name, needed, needed),
 					Mend: "healthcheck: in the service, or HEALTHCHECK in its Dockerfile",
@@ -180,7 +229,8 @@ func envHidden(f *Facts) []Finding {
 		stage, _ := build.File.Stage(build.Target)
 		made := build.File.environments(stage.Key())
 		mapping := source.NewMapping(build.Config, func(string) bool { return false })
-		for folder, step := range made {
+		for _, folder := range slices.Sorted(maps.Keys(made)) {
+			step := made[folder]
 			if _, hidden := mapping.ToHost(folder); hidden {
 				all = append(all, Finding{
 					Place: f.mountOver(build, folder),

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"devenv/devenv/dockerfile"
+	"devenv/devenv/fault"
 	"devenv/devenv/plan"
 )
 
@@ -17,7 +18,7 @@ func contextRules() []Rule {
 		{"dockerignore", family, Warning, "things in the build context that no image needs",
 			"They make every build slower and every image bigger, and a .venv of the host takes the place of the image's own.",
 			"https://docs.docker.com/build/concepts/context/#dockerignore-files", ignored},
-		{"copy-missing", family, Error, "a Dockerfile, or a file that it copies, that is not there",
+		{"copy-missing", family, Error, "a Dockerfile, a stage of it or a file that it copies, that is not there",
 			"The build fails there.",
 			"https://docs.docker.com/reference/dockerfile/#copy", copyMissing},
 		{"copy-ignored", family, Error, "a COPY of a file that .dockerignore keeps out",
@@ -44,7 +45,7 @@ func (f *Facts) copies(visit func(file *Dockerfile, step dockerfile.Step, source
 func ignored(f *Facts) []Finding {
 	var all []Finding
 	f.copies(func(file *Dockerfile, step dockerfile.Step, source string) {
-		things := slices.DeleteFunc(slices.Clone(file.Takes[source]), func(t thing) bool { return t.Kind == testCode || t.Kind == secretFile })
+		things := slices.DeleteFunc(slices.Clone(file.Takes[source]), func(t thing) bool { return slices.Contains(written, t.Kind) })
 		slices.SortStableFunc(things, func(a, b thing) int { return int(b.Bytes - a.Bytes) })
 		ignore, there := file.ignoreFile()
 		switch {
@@ -53,18 +54,25 @@ func ignored(f *Facts) []Finding {
 				Place: file.at(step.Line), What: fmt.Sprintf("%s %s takes %s", step.Copy.Instruction, source, listed(things)),
 				Mend: "name them in .dockerignore: " + strings.Join(patterns(things), ", "), Fix: file.appendIgnore(patterns(things)),
 			})
-		case !there && path.Clean(source) == ".":
+		case !there && file.Worked && path.Clean(source) == ".":
 			all = append(all, Finding{
 				Place: file.at(step.Line), What: "the whole folder is copied, and there is no .dockerignore",
-				Mend: "write one: .git, **/.venv, **/__pycache__, **/.env", Fix: &Edit{File: ignore, Line: 1, Insert: usualPatterns},
+				Mend: "write one: .git, **/.venv, **/__pycache__, **/.env", Fix: &Edit{File: ignore, Line: 1, Insert: file.usualPatterns()},
 			})
 		}
 	})
 	return all
 }
 
-// usualPatterns begin a .dockerignore.
-var usualPatterns = []string{".git", "**/.venv", "**/__pycache__", "**/*.py[cod]", "**/.env", "**/.env.*", "**/node_modules"}
+// written are the kinds of things that are not machine-made.
+var written = []string{testCode, secretFile, namedAlike}
+
+// usualPatterns begin a .dockerignore. What a COPY names is not among them.
+func (d *Dockerfile) usualPatterns() []string {
+	return slices.DeleteFunc(slices.Clone(usualPatterns), func(pattern string) bool { return d.asksFor(path.Base(pattern)) })
+}
+
+var usualPatterns = []string{".git", "**/.venv", "**/__pycache__", "**/*.py[cod]", "**/.env", "**/node_modules"}
 
 // listed names the first things, and how many there are beside them.
 func listed(things []thing) string {
@@ -116,14 +124,33 @@ func copyMissing(f *Facts) []Finding {
 				Place: f.compose("services", build.Service, "build"), What: f.Project.Rel(missing) + ": no such file", Mend: "create it, or correct context or dockerfile",
 			})
 		}
+		if build.Stageless != nil {
+			all = append(all, f.missingStage(build))
+		}
 	}
 	return all
+}
+
+// missingStage is a target that its Dockerfile does not have, in the words of the build.
+func (f *Facts) missingStage(build Build) Finding {
+	at := []string{"services", build.Service, "x-devenv", "modes", build.Mode, "target"}
+	if !f.Project.Writes(at...) {
+		at = []string{"services", build.Service, "build", "target"}
+	}
+	names := build.Stageless.Names()
+	mend := "its stages are " + strings.Join(names, ", ")
+	if near := fault.Nearest(build.Target, names); near != "" {
+		mend = fmt.Sprintf("did you mean %s? %s", near, mend)
+	} else if names == nil {
+		mend = "none of its stages has a name"
+	}
+	return Finding{Place: f.compose(at...), What: fmt.Sprintf("%s has no stage %q", build.Stageless.Path, build.Target), Mend: mend}
 }
 
 // missingDockerfile is the Dockerfile that a build declares and that is not there, or "". That of a context that
 // BuildKit fetches nobody knows.
 func (b Build) missingDockerfile() string {
-	if b.File != nil || b.Config.Build == nil || !filepath.IsAbs(b.Config.Build.Context) {
+	if b.File != nil || b.Stageless != nil || b.Config.Build == nil || !filepath.IsAbs(b.Config.Build.Context) {
 		return ""
 	}
 	return plan.File(b.Config)

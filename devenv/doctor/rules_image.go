@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"devenv/devenv/dockerfile"
+	"devenv/devenv/plan"
 )
 
 func imageRules() []Rule {
@@ -32,7 +33,7 @@ func imagePinned(f *Facts) []Finding {
 		for _, stage := range file.Stages {
 			for _, step := range file.OwnSteps(stage) {
 				for _, image := range file.images(step) {
-					if cause := unpinned(image); cause != "" {
+					if cause := unpinned(image); cause != "" && !f.makes(image) {
 						all = append(all, Finding{Place: file.at(step.Line), What: image + " " + cause, Mend: pin(image)})
 					}
 				}
@@ -40,13 +41,24 @@ func imagePinned(f *Facts) []Finding {
 		}
 	}
 	for _, build := range f.Builds {
-		if cause := unpinned(build.Config.Image); build.File == nil && build.Config.Build == nil && cause != "" {
+		if cause := unpinned(build.Config.Image); build.File == nil && build.Config.Build == nil && cause != "" && !f.makes(build.Config.Image) {
 			all = append(all, Finding{
 				Place: f.compose("services", build.Service, "image"), What: build.Config.Image + " " + cause, Mend: pin(build.Config.Image),
 			})
 		}
 	}
 	return all
+}
+
+// makes reports whether a service of the project builds an image.
+func (f *Facts) makes(reference string) bool {
+	for _, service := range f.Project.Compose.Services {
+		name := plan.ImageName(f.Project.Compose.Name, service)
+		if service.Build != nil && strings.TrimSuffix(name, ":latest") == strings.TrimSuffix(reference, ":latest") {
+			return true
+		}
+	}
+	return false
 }
 
 // images are what a step takes from a registry.

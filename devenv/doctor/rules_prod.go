@@ -168,7 +168,9 @@ func hasDevelopment(file *Dockerfile) bool {
 // developed reports whether a stage is also part of an image that is not shipped.
 func (f *Facts) developed(file *Dockerfile, stage *dockerfile.Stage) bool {
 	return slices.ContainsFunc(f.Builds, func(b Build) bool {
-		return b.File == file && !b.Release && slices.Contains(file.Closure(b.Target), stage)
+		return b.File != nil && b.File.Path == file.Path && !b.Release && slices.ContainsFunc(b.File.Closure(b.Target), func(s *dockerfile.Stage) bool {
+			return s.Index == stage.Index
+		})
 	})
 }
 
@@ -270,6 +272,12 @@ func (d *Dockerfile) shipped(step dockerfile.Step, source string) []thing {
 		}
 	}
 	return slices.DeleteFunc(slices.Clone(takes), func(t thing) bool { return t.Kind != testCode && path.Base(t.Path) != ".git" })
+}
+
+// DropsRoot reports whether an image is a server's whose first process is root's and starts others as a user.
+func DropsRoot(reference string) bool {
+	name, _, _ := strings.Cut(path.Base(reference), ":")
+	return slices.Contains(dropping, name)
 }
 
 func proxyHeaders(f *Facts) []Finding {

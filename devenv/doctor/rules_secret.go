@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode"
 
 	"devenv/devenv/dockerfile"
 	"devenv/devenv/secret"
@@ -34,6 +35,7 @@ func secretInImage(f *Facts) []Finding {
 	f.stages(func(file *Dockerfile, _ *dockerfile.Stage, own []dockerfile.Step) {
 		for _, step := range own {
 			all = append(all, secretSettings(file, step)...)
+			all = append(all, secretTexts(file, step)...)
 			if step.Name == "RUN" && slices.ContainsFunc(commands(step), command.tellsSecret) {
 				all = append(all, Finding{Place: file.at(step.Line), What: "the command holds a password or a token", Mend: bySecretMount})
 			}
@@ -60,14 +62,31 @@ func secretSettings(file *Dockerfile, step dockerfile.Step) []Finding {
 	return all
 }
 
+// secretTexts are the settings with secrets in the heredocs of a COPY or ADD.
+func secretTexts(file *Dockerfile, step dockerfile.Step) []Finding {
+	if step.Copy == nil {
+		return nil
+	}
+	var all []Finding
+	for line := range strings.Lines(strings.Join(step.Copy.Texts, "\n")) {
+		name, value, _ := strings.Cut(strings.TrimPrefix(strings.TrimSpace(line), "export "), "=")
+		if value = strings.Trim(value, `"'`); isSecret(name, value) && !strings.Contains(value, "$") {
+			all = append(all, Finding{
+				Place: file.lineOf(step, strings.TrimSpace(line)), What: fmt.Sprintf("%s of %s stays in the image", name, step.Copy.Dest), Mend: bySecretMount,
+			})
+		}
+	}
+	return all
+}
+
 // secretArguments are secrets among the build arguments of a service.
 func (f *Facts) secretArguments(build Build) []Finding {
 	var all []Finding
 	if build.Config.Build == nil {
 		return nil
 	}
-	for name, value := range build.Config.Build.Args {
-		if value != nil && isSecret(name, *value) {
+	for _, name := range slices.Sorted(maps.Keys(build.Config.Build.Args)) {
+		if value := build.Config.Build.Args[name]; value != nil && isSecret(name, *value) {
 			all = append(all, Finding{
 				Place: f.compose("services", build.Service, "build", "args", name), What: "the build argument " + name + " stays in the image",
 				Mend: "secrets: under build, and " + bySecretMount,
@@ -77,14 +96,17 @@ func (f *Facts) secretArguments(build Build) []Finding {
 	return all
 }
 
-// tellsSecret reports whether an argument is a token or a URL with a password. A variable that is set for one command
-// often only has to be there, so its name alone says nothing.
+// tellsSecret reports whether an argument is a token or a URL with a password, or a variable with a secret is exported. One
+// that is set for one command often only has to be there, so its name alone says nothing.
 func (c command) tellsSecret() bool {
 	values := slices.Concat(c.Args, slices.Collect(maps.Values(c.Env)))
 	return slices.ContainsFunc(values, func(text string) bool {
-		_, value, assigned := strings.Cut(text, "=")
+		name, value, assigned := strings.Cut(text, "=")
 		if !assigned {
 			value = text
+		}
+		if assigned && c.Args[0] == "export" && !strings.ContainsAny(value, "$`") && isSecret(name, value) {
+			return true
 		}
 		return secret.Masked("", value) != value && !isWeak(passwordOf(value), nil)
 	})
@@ -98,15 +120,41 @@ func secretFiles(f *Facts) []Finding {
 			all = append(all, Finding{Place: file.at(step.Line), What: source + " is copied into the image", Mend: bySecretMount})
 		}
 		for _, t := range file.Takes[source] {
-			if t.Kind == secretFile {
-				all = append(all, Finding{
-					Place: file.at(step.Line), What: fmt.Sprintf("%s %s takes %s along", step.Copy.Instruction, source, t.Path),
-					Mend: "name it in .dockerignore: **/" + path.Base(t.Path), Fix: file.appendIgnore([]string{"**/" + path.Base(t.Path)}),
-				})
+			if t.Kind != secretFile {
+				continue
 			}
+			found := Finding{
+				Place: file.at(step.Line), What: fmt.Sprintf("%s %s takes %s along", step.Copy.Instruction, source, t.Path), Mend: bySecretMount,
+			}
+			if pattern := "**/" + path.Base(t.Path); !file.asksFor(path.Base(t.Path)) {
+				found.Mend, found.Fix = "name it in .dockerignore: "+pattern, file.appendIgnore([]string{pattern})
+			}
+			all = append(all, found)
 		}
 	})
 	return all
+}
+
+// asksFor reports whether a COPY names a file of this name itself, so that the build needs it.
+func (d *Dockerfile) asksFor(name string) bool {
+	for _, stage := range d.Stages {
+		for _, c := range stage.Copies {
+			if c.From == "" && slices.ContainsFunc(c.Sources, func(source string) bool { return path.Base(source) == name }) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// harmless reports whether a file of this name in the build context is named like one with secrets and holds none.
+func (d *Dockerfile) harmless(name string) bool {
+	for _, things := range d.Takes {
+		if slices.ContainsFunc(things, func(t thing) bool { return t.Kind == namedAlike && path.Base(t.Path) == name }) {
+			return true
+		}
+	}
+	return false
 }
 
 func envCommitted(f *Facts) []Finding {
@@ -166,15 +214,36 @@ var weakWords = []string{
 	"not-", "none", "xxx", "todo", "demo", "fake", "sample", "postgres", "admin", "root", "guest",
 }
 
-// isWeak reports whether a value is a stand-in that protects nothing: short, one of the words above, or the same as
-// another setting beside it, as where user, password and database have one name.
+// isWeak reports whether a value is a stand-in that protects nothing: short, one that says so, or the same as another
+// setting beside it, as where user, password and database have one name.
 func isWeak(value string, others map[string]string) bool {
-	lower := strings.ToLower(value)
 	same := 0
 	for _, other := range others {
 		if other == value {
 			same++
 		}
 	}
-	return len(value) < 8 || same > 1 || slices.ContainsFunc(weakWords, func(word string) bool { return strings.Contains(lower, word) })
+	return len(value) < 8 || same > 1 || saysWeak(strings.ToLower(value))
+}
+
+// saysWeak reports whether one of the words above begins a part of a value, or is in a value that nobody drew at random.
+func saysWeak(value string) bool {
+	parts := strings.FieldsFunc(value, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	drawn := slices.ContainsFunc(parts, isDrawn)
+	return slices.ContainsFunc(weakWords, func(word string) bool {
+		begins := slices.ContainsFunc(parts, func(part string) bool { return strings.HasPrefix(part, word) })
+		return begins || !drawn && strings.Contains(value, word)
+	})
+}
+
+// isDrawn tells what is drawn at random, as 8f7d6a, from words and numbers, as password123: by how often letters and digits
+// change.
+func isDrawn(part string) bool {
+	changes, runes := 0, []rune(part)
+	for i := range runes {
+		if i > 0 && unicode.IsDigit(runes[i]) != unicode.IsDigit(runes[i-1]) {
+			changes++
+		}
+	}
+	return changes > 2
 }

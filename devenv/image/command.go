@@ -49,7 +49,7 @@ var shells = map[string]bool{"sh": true, "bash": true, "ash": true, "dash": true
 
 // builtin are words that every POSIX shell does by itself or that are part of its grammar.
 var builtin = words(": . [ [[ test true false echo printf cd pwd read set unset export shift exit return trap wait kill umask eval " +
-	"break continue alias type ulimit hash fi done esac } for case in function local source")
+	"command break continue alias type ulimit hash fi done esac } for case in function local source")
 
 func words(text string) map[string]bool {
 	all := map[string]bool{}
@@ -59,10 +59,10 @@ func words(text string) map[string]bool {
 	return all
 }
 
-// started are the programs that a line of shell starts.
+// started are the programs that a line of shell starts and does not look for first.
 func started(line string) []string {
 	var all []string
-	for _, command := range shell.Commands(line) {
+	for _, command := range shell.Needed(shell.Commands(line)) {
 		word := command.Args[0]
 		if !builtin[word] && !strings.ContainsAny(word, "$`<>*") && !slices.Contains(all, word) {
 			all = append(all, word)

@@ -196,7 +196,7 @@ func TestWhich(t *testing.T) {
 		"usr/bin/", "755:0:0 usr/bin/real=\x7fELF", "bin->usr/bin", "usr/bin/named->../../opt/linked", "755:0:0 opt/linked=#!/bin/real -x\n",
 		"755:0:0 bin2/broken=#!/opt/python\n", "755:0:0 bin2/env=#!/usr/bin/env python3\n", "755:0:0 usr/bin/env=", "644:0:0 bin2/data=",
 		"600:0:0 root/", "755:0:0 root/mine=", "750:0:30 bin2/staff=", "750:0:31 bin2/others=", "bin2/round->round", "755:0:0 src/run=",
-		"loop/", "bin2/up->../../../../usr/bin/real",
+		"755:0:0 bin2/windows=#!/bin/real\r\n", "loop/", "bin2/up->../../../../usr/bin/real",
 	)
 	for _, c := range []struct{ user, program, want string }{
 		{"", "real", "/usr/bin/real"},
@@ -209,6 +209,7 @@ func TestWhich(t *testing.T) {
 		{"", "data", "root may not execute /bin2/data (-rw-r--r--)"},
 		{"", "broken", "/bin2/broken needs /opt/python, which is not in the image"},
 		{"", "/bin2/env", "/bin2/env needs python3, which is not in the image"},
+		{"", "windows", "/bin2/windows cannot run: its lines end as on Windows"},
 		{"", "/root/mine", "/root/mine"},
 		{"app", "/root/mine", "app may not execute /root (drw-------)"},
 		{"app", "staff", "/bin2/staff"},

@@ -24,7 +24,7 @@ type File struct {
 	Size        int64  // of a regular file, in bytes
 	Digest      string // of a regular file's content; equal for equal contents
 	Link        string // what a symbolic link points to
-	Interpreter string // the line after #! of an executable file, or ""
+	Interpreter string // the line after #! of an executable file, with a carriage return at its end, or ""
 	Layer       int    // index of the layer that it comes from
 }
 
@@ -140,7 +140,7 @@ func (e *entry) take(content io.Reader) error {
 	}
 	if line, is := strings.CutPrefix(kept.String(), "#!"); is && e.Mode&0o111 != 0 {
 		line, _, _ = strings.Cut(line, "\n")
-		e.Interpreter = strings.TrimSpace(line)
+		e.Interpreter = strings.Trim(line, " \t")
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package image
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -57,11 +58,18 @@ func (i Image) Which(program string) (File, error) {
 	return File{}, why
 }
 
+// ErrLineEnds is why a script cannot run whose first line ends as on Windows: to the kernel the carriage return is part of
+// the interpreter's name or argument.
+var ErrLineEnds = errors.New("its lines end as on Windows")
+
 // interpreted fails for a script whose interpreter cannot run.
 func (i Image) interpreted(script File) error {
 	words := strings.Fields(script.Interpreter)
 	if len(words) == 0 {
 		return nil
+	}
+	if strings.HasSuffix(script.Interpreter, "\r") {
+		return fmt.Errorf("%s cannot run: %w", script.Path, ErrLineEnds)
 	}
 	program := words[0]
 	if _, there := i.File(program); !there {

@@ -2,6 +2,8 @@ package plan
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -24,8 +26,23 @@ func (p Plan) String() string {
 	return text.String()
 }
 
-// Name is the mode of the project and the profile, where there is one.
-func (p Plan) Name() string { return Name(p.Modes.Of(""), p.Profile) }
+// Name is the mode of the project, those of its services that have another one, and the profile, where there is one.
+func (p Plan) Name() string {
+	ours := Modes{Project: p.Modes.Project, Services: maps.Clone(p.Modes.Services)}
+	maps.DeleteFunc(ours.Services, func(service, _ string) bool { _, is := p.Project.Services[service]; return !is })
+	return Name(ours.String(), p.Profile)
+}
+
+// String is the mode of the project with the exceptions: "local, api in prod".
+func (m Modes) String() string {
+	text := m.Of("")
+	for _, service := range slices.Sorted(maps.Keys(m.Services)) {
+		if mode := m.Of(service); mode != m.Of("") {
+			text += ", " + service + " in " + mode
+		}
+	}
+	return text
+}
 
 // Name is a mode and a profile, "" for none, as messages show them.
 func Name(mode, profile string) string {

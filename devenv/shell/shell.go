@@ -1,11 +1,12 @@
 // Package shell reads what a shell is given to run, without running it: which programs, with which arguments and with
 // which variables set for them alone. It is the one answer for RUN and HEALTHCHECK of Dockerfiles and for commands of
-// compose files. It knows quotes, comments, heredocs' texts and the operators between commands; a word with an expansion
-// stays as it is written.
+// compose files. It knows quotes, comments, heredocs' texts, redirections, functions and the operators between commands; a
+// word with an expansion stays as it is written.
 package shell
 
 import (
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -40,10 +41,10 @@ func shellText(args []string) string {
 	return ""
 }
 
-// Commands are the simple commands in a text for a shell, in order.
+// Commands are the simple commands in a text for a shell, in order. A call of a function that the text defines is none.
 func Commands(text string) []Command {
 	var all []Command
-	var words []string
+	var words, functions []string
 	end := func() {
 		if c, ok := simple(words); ok {
 			all = append(all, c)
@@ -55,9 +56,12 @@ func Commands(text string) []Command {
 		switch kind {
 		case atEnd:
 			end()
-			return all
+			return slices.DeleteFunc(all, func(c Command) bool { return slices.Contains(functions, c.Args[0]) })
 		case operator:
 			end()
+		case redirection:
+		case function:
+			functions = append(functions, word)
 		default:
 			words = append(words, word)
 		}
@@ -74,6 +78,9 @@ func simple(words []string) (Command, bool) {
 	for len(words) > 0 {
 		name, value, assigned := strings.Cut(words[0], "=")
 		switch {
+		case words[0] == "command" && len(words) > 1 && strings.HasPrefix(words[1], "-"):
+			c.Args = words
+			return c, true
 		case slices.Contains(keywords, words[0]):
 		case assigned && isName(name):
 			c.Env[name] = value
@@ -101,10 +108,18 @@ type tokenKind int
 const (
 	atEnd tokenKind = iota
 	operator
+	redirection
+	function // the name of one that is defined here
 	aWord
 )
 
-// token is the next word or operator of a shell's text.
+// Redirections with the file or descriptor that they name, and the parentheses that make a word a function's name.
+var (
+	redirects = regexp.MustCompile(`^(&>>?|\d*(<<<|<<-?|<>|[<>]&|>>|>\||[<>]))[ \t]*`)
+	defines   = regexp.MustCompile(`^[ \t]*\([ \t]*\)`)
+)
+
+// token is the next word, redirection or operator of a shell's text.
 func token(text string) (word string, kind tokenKind, rest string) {
 	text = strings.TrimLeft(text, " \t\r")
 	switch {
@@ -115,10 +130,16 @@ func token(text string) (word string, kind tokenKind, rest string) {
 		return "", operator, rest
 	case strings.HasPrefix(text, "\\\n"):
 		return token(text[2:])
+	case redirects.MatchString(text) && !strings.HasPrefix(text[1:], "("):
+		_, rest = shellWord(text[len(redirects.FindString(text)):])
+		return "", redirection, rest
 	case isOperator(text[0]):
 		return "", operator, strings.TrimLeft(text, operators)
 	}
 	word, rest = shellWord(text)
+	if parentheses := defines.FindString(rest); parentheses != "" {
+		return word, function, rest[len(parentheses):]
+	}
 	return word, aWord, rest
 }
 
@@ -131,7 +152,11 @@ func shellWord(text string) (word, rest string) {
 	var b strings.Builder
 	for i := 0; i < len(text); i++ {
 		switch c := text[i]; {
-		case c == ' ' || c == '\t' || isOperator(c) || c == '\r':
+		case (c == '<' || c == '>') && i+1 < len(text) && text[i+1] == '(': // the output of a command as a file
+			end := matching(text, i+1)
+			b.WriteString(text[i:end])
+			i = end - 1
+		case c == ' ' || c == '\t' || isOperator(c) || c == '\r' || c == '<' || c == '>':
 			return b.String(), text[i:]
 		case c == '\\' && i+1 < len(text):
 			i++
@@ -180,6 +205,20 @@ func matching(text string, i int) int {
 		}
 	}
 	return len(text)
+}
+
+// askers are commands that look whether something is there.
+var askers = []string{"command", "type", "which", "hash", "test", "[", "[["}
+
+// Needed are the commands of a text without those that it asks for itself, as in `command -v curl && curl URL`.
+func Needed(all []Command) []Command {
+	asked := map[string]bool{}
+	for _, c := range all {
+		for _, word := range c.Args[1:] {
+			asked[word] = asked[word] || slices.Contains(askers, c.Args[0])
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(c Command) bool { return asked[c.Args[0]] })
 }
 
 // Program is the name of what a command runs, without its folder; "" where an expansion decides it.

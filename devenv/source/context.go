@@ -36,12 +36,22 @@ func (c Context) Walk(folder string, visit func(Sent) error) error {
 	})
 }
 
-// Ignores is the line of the .dockerignore, as FILE:LINE, that keeps a slashed path out of the context, or "".
+// Ignores is the line of the .dockerignore, as FILE:LINE, that keeps a slashed path out of the context, or "". A folder is
+// not kept out as long as something in it is sent.
 func (c Context) Ignores(name string) string {
-	if g := docker(dockerignore(c, func(path string) string { return path }), path.Clean(name)); g != nil && !g.negated {
-		return g.origin
+	g := docker(dockerignore(c, func(path string) string { return path }), path.Clean(name))
+	if g == nil || g.negated {
+		return ""
 	}
-	return ""
+	sent := false
+	_ = c.Walk(name, func(Sent) error { // the visitor has no error of its own
+		sent = true
+		return fs.SkipAll
+	})
+	if sent {
+		return ""
+	}
+	return g.origin
 }
 
 // IgnoreFile is the .dockerignore that governs the context: the Dockerfile's own where there is one.
