@@ -1,13 +1,11 @@
 package devenv
 
 import (
-	"bufio"
 	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -54,7 +52,7 @@ func (e *Environment) CreateProfile(ctx context.Context, asked NewProfile) error
 
 // ask completes what flags have not said.
 func (e *Environment) ask(ctx context.Context, asked *NewProfile) error {
-	answers := lines(e.settings.In)
+	typed := answersFrom(e.settings.In)
 	extends := strings.Join(asked.Extends, ",")
 	for _, question := range []struct {
 		text string
@@ -64,28 +62,14 @@ func (e *Environment) ask(ctx context.Context, asked *NewProfile) error {
 			continue
 		}
 		e.settings.Term.Say("%s (Enter for none)", question.text)
-		select {
-		case answer := <-answers:
-			*question.into = strings.TrimSpace(answer)
-		case <-ctx.Done():
-			return interrupted()
+		answer, err := typed.next(ctx)
+		if err != nil {
+			return err
 		}
+		*question.into = answer
 	}
 	asked.Extends = strings.FieldsFunc(extends, func(r rune) bool { return r == ',' || r == ' ' })
 	return nil
-}
-
-// lines are what is typed, line by line; after the end of the input they are empty. Goroutine: it stays in its read until
-// somebody types or the process ends, and in its send until the line is wanted.
-func lines(in io.Reader) <-chan string {
-	typed := make(chan string)
-	go func() {
-		defer close(typed)
-		for scanner := bufio.NewScanner(in); scanner.Scan(); {
-			typed <- scanner.Text()
-		}
-	}()
-	return typed
 }
 
 // schemaFile is the name of the schema beside the state; text names it for editors.
