@@ -45,6 +45,7 @@ type Settings struct {
 	Term        *term.Terminal
 
 	Now     context.Context // done when the user interrupts a second time: what is left ends at once
+	Yield   func() func()   // leaves Ctrl-C to a program that has the terminal, until what it returns is called
 	Signals func()          // takes up the signals again that Compose's SDK has let go of
 	Command string          // as typed, for whoever finds the project held
 	PID     int

@@ -1,14 +1,12 @@
 package devenv
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -123,71 +121,6 @@ func (e *Environment) writeSchema() error {
 		return err
 	}
 	return e.store.Write(filepath.Join(e.store.Folder(), schemaFile), append(content, '\n'))
-}
-
-// EditProfile opens a profile's file in the editor. What comes back replaces the file if it is right, else the file stays as
-// it was and the text is kept aside.
-func (e *Environment) EditProfile(ctx context.Context, name string, team bool) error {
-	path, err := e.editable(name, team)
-	if err != nil {
-		return err
-	}
-	before, err := os.ReadFile(path)
-	if err != nil {
-		return fault.New(fault.Failed, "profile %s: %w", name, err)
-	}
-	draft := filepath.Join(e.store.Folder(), filepath.Base(path))
-	if err := errors.Join(e.writeSchema(), e.store.Write(draft, before)); err != nil {
-		return err
-	}
-	if err := e.editor(ctx, draft); err != nil {
-		return errors.Join(err, os.Remove(draft))
-	}
-	after, err := os.ReadFile(draft)
-	if err != nil {
-		return fault.New(fault.Failed, "profile %s: %w", name, err)
-	}
-	if slices.Equal(before, after) {
-		e.settings.Term.Say("%s is as it was", e.project.Rel(path))
-		return os.Remove(draft)
-	}
-	if err := e.check(ctx, name, path, after); err != nil {
-		e.settings.Term.Say("%s stays as it was; what was written is kept in %s", e.project.Rel(path), e.project.Rel(draft))
-		return err
-	}
-	return errors.Join(e.writeProfile(path, after), os.Remove(draft))
-}
-
-// editable is the file to edit: the developer's own, the team's where asked for or where there is no other.
-func (e *Environment) editable(name string, team bool) (string, error) {
-	if err := profiles.CheckName(name); err != nil {
-		return "", err
-	}
-	paths := e.places().Paths(name)
-	for _, path := range []string{e.places().Personal(name), paths[len(paths)-1], e.places().Shared(name)} {
-		if isFile(path) && (!team || path == e.places().Shared(name)) {
-			return path, nil
-		}
-	}
-	if !slices.Contains(e.Profiles(), name) {
-		return "", e.places().Unknown(name)
-	}
-	return "", fault.New(fault.Usage, "profile %s: it has no such file to edit", name).
-		WithHint("devenv profile create %s makes one on top of it", name)
-}
-
-// editor runs VISUAL or EDITOR, which may have arguments, on a file.
-func (e *Environment) editor(ctx context.Context, path string) error {
-	command := strings.Fields(cmp.Or(e.variable("VISUAL"), e.variable("EDITOR")))
-	if len(command) == 0 {
-		return fault.New(fault.Usage, "no editor: neither VISUAL nor EDITOR is set")
-	}
-	cmd := exec.CommandContext(ctx, command[0], append(command[1:], path)...) //nolint:gosec // the user's editor
-	cmd.Dir, cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = e.settings.Dir, e.settings.Env, e.settings.In, e.settings.Out, e.settings.Err
-	if err := cmd.Run(); err != nil {
-		return fault.New(fault.Failed, "%s: %w", command[0], err)
-	}
-	return nil
 }
 
 // CopyProfile makes a profile that is what another one is, file by file; of a starter, or a profile of the user's
