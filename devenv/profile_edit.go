@@ -3,9 +3,8 @@ package devenv
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -70,13 +69,10 @@ func (e *Environment) ask(ctx context.Context, asked *NewProfile) error {
 	return nil
 }
 
-// schemaFile is the name of the schema beside the state; text names it for editors.
-const schemaFile = "profile.schema.json"
-
 // text is a new profile. A JSON string is a YAML string too.
 func (n NewProfile) text() string {
 	var text strings.Builder
-	text.WriteString("# yaml-language-server: $schema=../state/" + schemaFile + "\n")
+	text.WriteString(profiles.SchemaLine)
 	for _, setting := range []struct{ key, value string }{{"description", n.Description}, {"mode", n.Mode}} {
 		if setting.value != "" {
 			quoted, _ := json.Marshal(setting.value) // a string can always be written
@@ -120,11 +116,11 @@ func (e *Environment) writeSchema() error {
 	if err != nil {
 		return err
 	}
-	return e.store.Write(filepath.Join(e.store.Folder(), schemaFile), append(content, '\n'))
+	return e.store.Write(filepath.Join(e.store.Folder(), profiles.SchemaFile), append(content, '\n'))
 }
 
-// CopyProfile makes a profile that is what another one is, file by file; of a starter, or a profile of the user's
-// folder, it makes a personal one.
+// CopyProfile makes a profile that says what another one says: its files where it has only files of the project, else one
+// personal file.
 func (e *Environment) CopyProfile(from, to string) error {
 	if err := profiles.CheckName(to); err != nil {
 		return err
@@ -132,38 +128,19 @@ func (e *Environment) CopyProfile(from, to string) error {
 	if slices.Contains(e.Profiles(), to) {
 		return fault.New(fault.Usage, "profile %q: it is there already", to)
 	}
-	places := e.places()
-	texts := map[string][]byte{}
-	for source, target := range map[string]string{places.Shared(from): places.Shared(to), places.Personal(from): places.Personal(to)} {
-		content, err := os.ReadFile(source)
-		if err == nil {
-			texts[target] = content
-		} else if !errors.Is(err, fs.ErrNotExist) {
-			return fault.New(fault.Failed, "profile %s: %w", from, err)
-		}
+	texts, err := e.places().Copy(from, to)
+	if err == nil {
+		err = e.writeSchema()
 	}
-	if len(texts) == 0 {
-		content, found := e.elsewhere(from)
-		if !found {
-			return places.Unknown(from)
-		}
-		texts[places.Personal(to)] = content
+	if err != nil {
+		return err
 	}
-	for target, content := range texts {
-		if err := e.writeProfile(target, content); err != nil {
+	for _, target := range slices.Sorted(maps.Keys(texts)) {
+		if err := e.writeProfile(target, texts[target]); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// elsewhere is the text of a profile that is not in the project.
-func (e *Environment) elsewhere(name string) ([]byte, bool) {
-	paths := e.places().Paths(name)
-	if content, err := os.ReadFile(paths[len(paths)-1]); err == nil {
-		return content, true
-	}
-	return profiles.Starter(name)
 }
 
 // RemoveProfile deletes the developer's own file of a profile, or the team's. A profile in use is not removed, and unless

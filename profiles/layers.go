@@ -90,6 +90,13 @@ func Starter(name string) ([]byte, bool) {
 	return content, err == nil
 }
 
+// SchemaFile is the name of the JSON schema in the folder state beside that of the project's profiles, and SchemaLine the line
+// of a profile by which editors find it.
+const (
+	SchemaFile = "profile.schema.json"
+	SchemaLine = "# yaml-language-server: $schema=../state/" + SchemaFile + "\n"
+)
+
 // cause is what a file operation failed for, without the operation and the path.
 func cause(err error) error {
 	var at *fs.PathError
