@@ -36,6 +36,7 @@ type Settings struct {
 	Poll            time.Duration // look at files this often instead of waiting for events; 0 is events
 	DebugWait       []string      // services that run nothing before a debugger has attached
 	NoHooks         bool          // run no hooks
+	Ends            bool          // the command ends what runs, for which nothing of a profile is needed
 	Existing        bool          // the command acts on what runs already, so services' env files may be missing
 
 	In          io.Reader
@@ -59,6 +60,7 @@ type Environment struct {
 	store    state.Store
 	state    state.State
 	profile  *profiles.Profile // nil is none
+	vanished bool              // the profile that this checkout uses is gone
 	checkout checkout.Checkout
 	source   checkout.Source // of the name that Compose would use
 
@@ -101,7 +103,11 @@ func open(ctx context.Context, settings Settings, opened *stack.Stack) (*Environ
 			if moved, err = env.settle(ctx, dir); err != nil {
 				return checkout.Naming{}, err
 			}
-			return env.naming(dir, base, source)
+			naming, err := env.naming(dir, base, source)
+			if env.vanished {
+				naming = lastNamed(dir, naming, source)
+			}
+			return naming, err
 		},
 	})
 	if err != nil {
@@ -118,6 +124,9 @@ func open(ctx context.Context, settings Settings, opened *stack.Stack) (*Environ
 	}
 	if err == nil {
 		err = env.turn(ctx)
+	}
+	if err == nil && env.vanished {
+		err = env.elsewhere()
 	}
 	return env, err
 }
