@@ -160,6 +160,9 @@ func TestProfileErrors(t *testing.T) {
 		"services:\n  api:\n    ports: ['x:y']":      "profiles/mine.yaml:3:5: services.api.ports: \"x:y\" is no port; the short form is [[ADDRESS:]HOST:]CONTAINER",
 		"env: {A: '${'}":                             "profiles/mine.yaml:1:7: env.A: \"${\" is no valid variable\n  write $$ for a dollar sign that is meant literally",
 		"services: {api: {env: {A: '${'}}}":          "profiles/mine.yaml:1:24: services.api.environment.A: \"${\" is no valid variable\n  write $$ for a dollar sign that is meant literally",
+		"env: {A: '${NOPE:?must be set}'}":           "profiles/mine.yaml:1:7: env.A: NOPE is required and not set: must be set\n  set NOPE in .env or in the environment",
+		"hooks: {before_up: [{run: 'a ${NOPE:?}'}]}": "profiles/mine.yaml:1:22: hooks.before_up: NOPE is required and not set\n  set NOPE in .env or in the environment",
+		"services: {api: {env: {A: '${NOPE:?}'}}}":   "profiles/mine.yaml:1:27: NOPE is required and not set\n  set NOPE in .env or in the environment",
 		"project_name: Mine":                         "profiles/mine.yaml:1:1: project_name: \"Mine\" is not a valid name\n  a name consists of lower case letters, digits, hyphens and underscores, and begins with a letter or digit",
 		"env:\n  COMPOSE_FILE: x":                    "profiles/mine.yaml:2:3: env: COMPOSE_FILE is Compose's own\n  compose_files, compose_profiles and project_name say the same here",
 	} {
