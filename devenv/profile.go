@@ -195,6 +195,9 @@ func (e *Environment) currentProfile() string {
 
 // namedProfile is a name that was given, else the profile in use.
 func (e *Environment) namedProfile(name string) (string, error) {
+	if name == profiles.None {
+		return "", profiles.CheckName(name)
+	}
 	if name = cmp.Or(name, e.currentProfile()); name == profiles.None {
 		return "", fault.New(fault.Usage, "no profile is in use").WithHint("name one: %s", list(e.places().Names()))
 	}

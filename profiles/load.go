@@ -27,6 +27,9 @@ func (p Places) Load(name string) (*Profile, error) {
 	return profile, profile.decode()
 }
 
+// Nothing is the profile that stands for no profile.
+func Nothing() *Profile { return empty(None) }
+
 // load merges the layers of a profile over what it extends; nil where there is no such profile. above are the profiles
 // that extend it.
 func (p Places) load(name string, above []string) (*Profile, error) {
