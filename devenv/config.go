@@ -44,6 +44,9 @@ func (e *Environment) explain(ctx context.Context, options ConfigOptions) error 
 	if options.Name == "" {
 		return e.printPlan(planned, options.Format)
 	}
+	if planned, err = e.foreseen(ctx, planned); err != nil {
+		return err
+	}
 	explanations, err := e.project.Explain(options.Name, project.ExplainOptions{
 		ImageEnv: e.imageEnv(ctx, planned), ShowSecrets: options.ShowSecrets,
 	})
@@ -141,6 +144,10 @@ func changesOf(planned plan.Plan, name string) []plan.Change {
 
 // printPlan prints what devenv changes in the project, and why.
 func (e *Environment) printPlan(planned plan.Plan, format string) error {
+	planned, err := e.foreseen(e.settings.Now, planned)
+	if err != nil {
+		return err
+	}
 	if format == "json" {
 		return e.settings.Term.JSON(shownPlan{
 			Mode: planned.Modes.Of(""), Profile: planned.Profile, Services: planned.Modes.Services,

@@ -36,6 +36,7 @@ type Settings struct {
 	Poll            time.Duration // look at files this often instead of waiting for events; 0 is events
 	DebugWait       []string      // services that run nothing before a debugger has attached
 	NoHooks         bool          // run no hooks
+	Ends            bool          // the command ends what runs, for which nothing of a profile is needed
 	Existing        bool          // the command acts on what runs already, so services' env files may be missing
 
 	In          io.Reader
@@ -45,6 +46,7 @@ type Settings struct {
 	Term        *term.Terminal
 
 	Now     context.Context // done when the user interrupts a second time: what is left ends at once
+	Yield   func() func()   // leaves Ctrl-C to a program that has the terminal, until what it returns is called
 	Signals func()          // takes up the signals again that Compose's SDK has let go of
 	Command string          // as typed, for whoever finds the project held
 	PID     int
@@ -58,6 +60,7 @@ type Environment struct {
 	store    state.Store
 	state    state.State
 	profile  *profiles.Profile // nil is none
+	vanished bool              // the profile that this checkout uses is gone
 	checkout checkout.Checkout
 	source   checkout.Source // of the name that Compose would use
 
@@ -100,7 +103,11 @@ func open(ctx context.Context, settings Settings, opened *stack.Stack) (*Environ
 			if moved, err = env.settle(ctx, dir); err != nil {
 				return checkout.Naming{}, err
 			}
-			return env.naming(dir, base, source)
+			naming, err := env.naming(dir, base, source)
+			if env.vanished {
+				naming = lastNamed(dir, naming, source)
+			}
+			return naming, err
 		},
 	})
 	if err != nil {
@@ -117,6 +124,9 @@ func open(ctx context.Context, settings Settings, opened *stack.Stack) (*Environ
 	}
 	if err == nil {
 		err = env.turn(ctx)
+	}
+	if err == nil && env.vanished {
+		err = env.elsewhere()
 	}
 	return env, err
 }

@@ -1,10 +1,8 @@
 package devenv
 
 import (
-	"bufio"
 	"context"
 	"path/filepath"
-	"strings"
 
 	"devenv/devenv/doctor"
 	"devenv/devenv/fault"
@@ -27,7 +25,7 @@ func (e *Environment) fix(ctx context.Context, report doctor.Report, options Doc
 			before[patch.File] = patch.Before
 		}
 	}
-	if agreed, err := e.agrees(options); err != nil || !agreed {
+	if agreed, err := e.agrees(ctx, options); err != nil || !agreed {
 		return report, err
 	}
 	changed, err := files.Write("", before, now)
@@ -45,7 +43,7 @@ func (e *Environment) fix(ctx context.Context, report doctor.Report, options Doc
 }
 
 // agrees asks on a terminal; elsewhere only --yes is an answer.
-func (e *Environment) agrees(options DoctorOptions) (bool, error) {
+func (e *Environment) agrees(ctx context.Context, options DoctorOptions) (bool, error) {
 	switch {
 	case options.Yes:
 		return true, nil
@@ -53,10 +51,7 @@ func (e *Environment) agrees(options DoctorOptions) (bool, error) {
 		return false, fault.New(fault.Usage, "doctor --fix: nobody is asked here").WithHint("devenv doctor --fix --yes writes what is shown")
 	}
 	e.settings.Term.Say("write this? [y/N]")
-	answers := bufio.NewScanner(e.settings.In)
-	answers.Scan()
-	answer := strings.ToLower(strings.TrimSpace(answers.Text()))
-	return answer == "y" || answer == "yes", answers.Err()
+	return answersFrom(e.settings.In).yes(ctx)
 }
 
 // slashed is a path as diffs name it: from the project's folder on.

@@ -32,7 +32,7 @@ func (e *Environment) Down(ctx context.Context, options DownOptions) error {
 		}
 	}
 	return e.lifecycle(ctx, options.Services, options.Timeout, func(scope stack.Scope) error {
-		err := e.stack.Down(ctx, scope.Project.Name, stack.DownOptions{
+		err := e.stack.Down(ctx, e.project.Compose.Name, stack.DownOptions{
 			Scope: scope, Volumes: options.Volumes, RemoveOrphans: options.RemoveOrphans,
 		})
 		if err == nil && len(options.Services) == 0 {
@@ -48,29 +48,38 @@ func (e *Environment) Down(ctx context.Context, options DownOptions) error {
 // Stop stops containers and keeps them.
 func (e *Environment) Stop(ctx context.Context, services []string, timeout *time.Duration) error {
 	return e.lifecycle(ctx, services, timeout, func(scope stack.Scope) error {
-		return e.stack.Stop(ctx, scope.Project.Name, scope)
+		return e.stack.Stop(ctx, e.project.Compose.Name, scope)
 	})
 }
 
 // Restart restarts services in the containers that they have.
 func (e *Environment) Restart(ctx context.Context, services []string, timeout *time.Duration) error {
 	return e.lifecycle(ctx, services, timeout, func(scope stack.Scope) error {
-		return e.stack.Restart(ctx, scope.Project.Name, scope)
+		return e.stack.Restart(ctx, e.project.Compose.Name, scope)
 	})
 }
 
 // lifecycle does something to existing containers, while no other devenv changes them, and tells what happened to
 // each.
 func (e *Environment) lifecycle(ctx context.Context, services []string, timeout *time.Duration, do func(stack.Scope) error) error {
-	if err := e.project.Known(services); err != nil {
+	if err := e.project.Known(services); err != nil && !e.vanished {
 		return err
 	}
 	if err := e.connect(ctx); err != nil {
 		return err
 	}
 	return e.change(ctx, func() error {
-		return do(stack.Scope{Project: e.apart(), Services: services, Timeout: timeout, Report: e.report})
+		return do(stack.Scope{Project: e.running(), Services: services, Timeout: timeout, Report: e.report})
 	})
+}
+
+// running is the project as a command about what runs has to know it; nil, which is what the engine's labels say, where the
+// profile that it was started with has vanished.
+func (e *Environment) running() *types.Project {
+	if e.vanished {
+		return nil
+	}
+	return e.apart()
 }
 
 // apart is the project with the names that networks, volumes and containers have in this checkout.

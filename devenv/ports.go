@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"devenv/devenv/plan"
 	"devenv/devenv/stack"
@@ -17,7 +18,7 @@ import (
 )
 
 // withPorts is a plan with the host ports that this checkout remembers or would begin with. What is taken is not asked,
-// so it needs no engine.
+// so it needs no engine; foreseen asks.
 func (e *Environment) withPorts(planned plan.Plan) (plan.Plan, error) {
 	rules, err := e.portRules(planned)
 	if err != nil {
@@ -101,15 +102,48 @@ func forwarded(ports map[string]uint16, debug map[string]plan.Debug) map[string]
 
 // allocate decides the host ports of a plan by what is taken, and remembers them. Another devenv that does the same waits.
 func (e *Environment) allocate(ctx context.Context, planned plan.Plan) (plan.Plan, error) {
-	rules, err := e.portRules(planned)
-	if err != nil {
-		return planned, err
-	}
 	owner, err := stack.PortOwners(ctx, e.engine, planned.Project.Name)
 	if err != nil {
 		return planned, err
 	}
-	kept := rules.Reserved
+	err = e.registry().DecidePorts(ctx, e.checkout.Folder, e.store, func(others map[string]state.Ports) (state.Ports, error) {
+		planned, err = e.decidePorts(planned, others, owner)
+		return memory(planned.Ports), err
+	})
+	return planned, err
+}
+
+// foreseen is a plan with the host ports that `up` would take now, for whoever shows them. Nothing is remembered. An engine
+// that is away knows of nobody.
+func (e *Environment) foreseen(ctx context.Context, planned plan.Plan) (plan.Plan, error) {
+	others, err := e.registry().OtherPorts(e.checkout.Folder)
+	if err != nil {
+		return planned, err
+	}
+	owners := sync.OnceValues(func() (portOwner, error) {
+		if e.connect(ctx) != nil {
+			return func(string, string, uint16) (string, error) { return "", ctx.Err() }, nil
+		}
+		return stack.PortOwners(ctx, e.engine, planned.Project.Name)
+	})
+	return e.decidePorts(planned, others, func(ip, protocol string, port uint16) (string, error) {
+		owner, err := owners()
+		if err != nil {
+			return "", err
+		}
+		return owner(ip, protocol, port)
+	})
+}
+
+// portOwner says who has a host port; "" is nobody.
+type portOwner = func(ip, protocol string, port uint16) (string, error)
+
+// decidePorts decides the host ports of a plan: by what other checkouts remember, by their folders, and by who has a port.
+func (e *Environment) decidePorts(planned plan.Plan, others map[string]state.Ports, owner portOwner) (plan.Plan, error) {
+	rules, err := e.portRules(planned)
+	if err != nil {
+		return planned, err
+	}
 	var unknown error
 	rules.Taken = func(at plan.Binding, port uint16) string {
 		if who, stolen := e.stolen[port]; stolen {
@@ -119,13 +153,9 @@ func (e *Environment) allocate(ctx context.Context, planned plan.Plan) (plan.Pla
 		unknown = errors.Join(unknown, err)
 		return who
 	}
-	err = e.registry().DecidePorts(ctx, e.checkout.Folder, e.store, func(others map[string]state.Ports) (state.Ports, error) {
-		rules.Reserved = either(kept, e.reserved(others))
-		decided, err := e.ported(planned, rules)
-		planned = decided
-		return memory(decided.Ports), errors.Join(unknown, err)
-	})
-	return planned, err
+	rules.Reserved = either(rules.Reserved, e.reserved(others))
+	decided, err := e.ported(planned, rules)
+	return decided, errors.Join(unknown, err)
 }
 
 // reserved says which other checkout remembers a port.

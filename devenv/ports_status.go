@@ -22,6 +22,9 @@ func (e *Environment) portStatus(ctx context.Context) ([]PortStatus, error) {
 	if err := e.connect(ctx); err != nil {
 		return nil, err
 	}
+	if planned, err = e.foreseen(ctx, planned); err != nil {
+		return nil, err
+	}
 	look := portLook{host: engineHost(e.engine.Endpoint())}
 	if look.containers, err = e.engine.Containers(ctx, planned.Project.Name); err != nil {
 		return nil, err
@@ -49,7 +52,7 @@ func (e *Environment) portStatus(ctx context.Context) ([]PortStatus, error) {
 type portLook struct {
 	host       string // of the engine's machine, "" for this one
 	containers []engine.Container
-	owner      func(ip, protocol string, port uint16) (string, error)
+	owner      portOwner
 }
 
 // rows are where a port is, one for each container that has it, else where it is to be.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"devenv/devenv/checkout"
 	"devenv/devenv/fault"
 	"devenv/devenv/plan"
 	"devenv/devenv/project"
@@ -21,22 +22,56 @@ func (e *Environment) chosenProfile(dir string) (*profiles.Profile, error) {
 	if e.settings.WithoutProfile {
 		return nil, nil
 	}
-	name := e.settings.Profile
-	if name == "" {
-		remembered, err := state.In(dir).Load()
-		if err != nil {
-			return nil, err
-		}
-		name = remembered.Profile
+	if name := e.settings.Profile; name != "" {
+		return e.loadChosen(dir, name)
 	}
+	remembered, err := state.In(dir).Load()
+	if err != nil {
+		return nil, err
+	}
+	name := remembered.Profile
+	profile, err := e.loadChosen(dir, name)
+	switch {
+	case err == nil:
+		return profile, nil
+	case profiles.CheckName(name) != nil || slices.Contains(e.placesIn(dir).Names(), name):
+		e.settings.Term.Say("this checkout uses profile %s; `devenv profile use none` goes on without it", name)
+		return nil, err
+	case e.settings.Ends:
+		e.settings.Term.Say("profile %s, which this checkout uses, is gone: what runs is found by its labels", name)
+		e.vanished = true
+		return nil, nil
+	}
+	return nil, fault.New(fault.Usage, "profile %q: this checkout uses it, and it is gone", name).
+		WithHint("`devenv profile use none` goes on without it, `devenv --profile none ...` does for one command")
+}
+
+func (e *Environment) loadChosen(dir, name string) (*profiles.Profile, error) {
 	if name == "" || name == profiles.None {
 		return nil, nil
 	}
-	profile, err := e.placesIn(dir).Load(name)
-	if err != nil && e.settings.Profile == "" {
-		e.settings.Term.Say("this checkout uses profile %s; `devenv profile use none` goes on without it", name)
+	return e.placesIn(dir).Load(name)
+}
+
+// lastNamed is what the project was called when it was started last, should that have been the profile's word: it has vanished.
+func lastNamed(dir string, now checkout.Naming, source checkout.Source) checkout.Naming {
+	for _, own := range state.In(dir).Project() {
+		if own.Name != now.Project && source != checkout.Given {
+			return checkout.Naming{Project: own.Name, Base: own.Name}
+		}
 	}
-	return profile, err
+	return now
+}
+
+// elsewhere refuses to end a project where it does not run: a profile that has vanished had chosen its engine.
+func (e *Environment) elsewhere() error {
+	for _, own := range e.store.Project() {
+		if own.Engine != "" && own.Engine != e.stack.Endpoint().Host {
+			return fault.New(fault.Usage, "%s was started on the engine %s, which the profile that is gone had chosen", own.Name, own.Engine).
+				WithHint("DOCKER_HOST=%s %s", own.Engine, e.settings.Command)
+		}
+	}
+	return nil
 }
 
 // places are where the project's profiles lie.
@@ -160,6 +195,9 @@ func (e *Environment) currentProfile() string {
 
 // namedProfile is a name that was given, else the profile in use.
 func (e *Environment) namedProfile(name string) (string, error) {
+	if name == profiles.None {
+		return "", profiles.CheckName(name)
+	}
 	if name = cmp.Or(name, e.currentProfile()); name == profiles.None {
 		return "", fault.New(fault.Usage, "no profile is in use").WithHint("name one: %s", list(e.places().Names()))
 	}

@@ -1,16 +1,11 @@
 package devenv
 
 import (
-	"bufio"
-	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
+	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -54,7 +49,7 @@ func (e *Environment) CreateProfile(ctx context.Context, asked NewProfile) error
 
 // ask completes what flags have not said.
 func (e *Environment) ask(ctx context.Context, asked *NewProfile) error {
-	answers := lines(e.settings.In)
+	typed := answersFrom(e.settings.In)
 	extends := strings.Join(asked.Extends, ",")
 	for _, question := range []struct {
 		text string
@@ -64,37 +59,20 @@ func (e *Environment) ask(ctx context.Context, asked *NewProfile) error {
 			continue
 		}
 		e.settings.Term.Say("%s (Enter for none)", question.text)
-		select {
-		case answer := <-answers:
-			*question.into = strings.TrimSpace(answer)
-		case <-ctx.Done():
-			return interrupted()
+		answer, err := typed.next(ctx)
+		if err != nil {
+			return err
 		}
+		*question.into = answer
 	}
 	asked.Extends = strings.FieldsFunc(extends, func(r rune) bool { return r == ',' || r == ' ' })
 	return nil
 }
 
-// lines are what is typed, line by line; after the end of the input they are empty. Goroutine: it stays in its read until
-// somebody types or the process ends, and in its send until the line is wanted.
-func lines(in io.Reader) <-chan string {
-	typed := make(chan string)
-	go func() {
-		defer close(typed)
-		for scanner := bufio.NewScanner(in); scanner.Scan(); {
-			typed <- scanner.Text()
-		}
-	}()
-	return typed
-}
-
-// schemaFile is the name of the schema beside the state; text names it for editors.
-const schemaFile = "profile.schema.json"
-
 // text is a new profile. A JSON string is a YAML string too.
 func (n NewProfile) text() string {
 	var text strings.Builder
-	text.WriteString("# yaml-language-server: $schema=../state/" + schemaFile + "\n")
+	text.WriteString(profiles.SchemaLine)
 	for _, setting := range []struct{ key, value string }{{"description", n.Description}, {"mode", n.Mode}} {
 		if setting.value != "" {
 			quoted, _ := json.Marshal(setting.value) // a string can always be written
@@ -138,76 +116,11 @@ func (e *Environment) writeSchema() error {
 	if err != nil {
 		return err
 	}
-	return e.store.Write(filepath.Join(e.store.Folder(), schemaFile), append(content, '\n'))
+	return e.store.Write(filepath.Join(e.store.Folder(), profiles.SchemaFile), append(content, '\n'))
 }
 
-// EditProfile opens a profile's file in the editor. What comes back replaces the file if it is right, else the file stays as
-// it was and the text is kept aside.
-func (e *Environment) EditProfile(ctx context.Context, name string, team bool) error {
-	path, err := e.editable(name, team)
-	if err != nil {
-		return err
-	}
-	before, err := os.ReadFile(path)
-	if err != nil {
-		return fault.New(fault.Failed, "profile %s: %w", name, err)
-	}
-	draft := filepath.Join(e.store.Folder(), filepath.Base(path))
-	if err := errors.Join(e.writeSchema(), e.store.Write(draft, before)); err != nil {
-		return err
-	}
-	if err := e.editor(ctx, draft); err != nil {
-		return errors.Join(err, os.Remove(draft))
-	}
-	after, err := os.ReadFile(draft)
-	if err != nil {
-		return fault.New(fault.Failed, "profile %s: %w", name, err)
-	}
-	if slices.Equal(before, after) {
-		e.settings.Term.Say("%s is as it was", e.project.Rel(path))
-		return os.Remove(draft)
-	}
-	if err := e.check(ctx, name, path, after); err != nil {
-		e.settings.Term.Say("%s stays as it was; what was written is kept in %s", e.project.Rel(path), e.project.Rel(draft))
-		return err
-	}
-	return errors.Join(e.writeProfile(path, after), os.Remove(draft))
-}
-
-// editable is the file to edit: the developer's own, the team's where asked for or where there is no other.
-func (e *Environment) editable(name string, team bool) (string, error) {
-	if err := profiles.CheckName(name); err != nil {
-		return "", err
-	}
-	paths := e.places().Paths(name)
-	for _, path := range []string{e.places().Personal(name), paths[len(paths)-1], e.places().Shared(name)} {
-		if isFile(path) && (!team || path == e.places().Shared(name)) {
-			return path, nil
-		}
-	}
-	if !slices.Contains(e.Profiles(), name) {
-		return "", e.places().Unknown(name)
-	}
-	return "", fault.New(fault.Usage, "profile %s: it has no such file to edit", name).
-		WithHint("devenv profile create %s makes one on top of it", name)
-}
-
-// editor runs VISUAL or EDITOR, which may have arguments, on a file.
-func (e *Environment) editor(ctx context.Context, path string) error {
-	command := strings.Fields(cmp.Or(e.variable("VISUAL"), e.variable("EDITOR")))
-	if len(command) == 0 {
-		return fault.New(fault.Usage, "no editor: neither VISUAL nor EDITOR is set")
-	}
-	cmd := exec.CommandContext(ctx, command[0], append(command[1:], path)...) //nolint:gosec // the user's editor
-	cmd.Dir, cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = e.settings.Dir, e.settings.Env, e.settings.In, e.settings.Out, e.settings.Err
-	if err := cmd.Run(); err != nil {
-		return fault.New(fault.Failed, "%s: %w", command[0], err)
-	}
-	return nil
-}
-
-// CopyProfile makes a profile that is what another one is, file by file; of a starter, or a profile of the user's
-// folder, it makes a personal one.
+// CopyProfile makes a profile that says what another one says: its files where it has only files of the project, else one
+// personal file.
 func (e *Environment) CopyProfile(from, to string) error {
 	if err := profiles.CheckName(to); err != nil {
 		return err
@@ -215,38 +128,19 @@ func (e *Environment) CopyProfile(from, to string) error {
 	if slices.Contains(e.Profiles(), to) {
 		return fault.New(fault.Usage, "profile %q: it is there already", to)
 	}
-	places := e.places()
-	texts := map[string][]byte{}
-	for source, target := range map[string]string{places.Shared(from): places.Shared(to), places.Personal(from): places.Personal(to)} {
-		content, err := os.ReadFile(source)
-		if err == nil {
-			texts[target] = content
-		} else if !errors.Is(err, fs.ErrNotExist) {
-			return fault.New(fault.Failed, "profile %s: %w", from, err)
-		}
+	texts, err := e.places().Copy(from, to)
+	if err == nil {
+		err = e.writeSchema()
 	}
-	if len(texts) == 0 {
-		content, found := e.elsewhere(from)
-		if !found {
-			return places.Unknown(from)
-		}
-		texts[places.Personal(to)] = content
+	if err != nil {
+		return err
 	}
-	for target, content := range texts {
-		if err := e.writeProfile(target, content); err != nil {
+	for _, target := range slices.Sorted(maps.Keys(texts)) {
+		if err := e.writeProfile(target, texts[target]); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// elsewhere is the text of a profile that is not in the project.
-func (e *Environment) elsewhere(name string) ([]byte, bool) {
-	paths := e.places().Paths(name)
-	if content, err := os.ReadFile(paths[len(paths)-1]); err == nil {
-		return content, true
-	}
-	return profiles.Starter(name)
 }
 
 // RemoveProfile deletes the developer's own file of a profile, or the team's. A profile in use is not removed, and unless

@@ -21,6 +21,9 @@ type shownProfile struct {
 
 // ListProfiles prints every profile with its files; one that is wrong with what is wrong.
 func (e *Environment) ListProfiles(format string) error {
+	for _, path := range e.places().Misnamed("") {
+		e.settings.Term.Warn("%s is not read: the file of a profile ends in .yaml", e.project.Rel(path))
+	}
 	all := []shownProfile{}
 	for _, name := range e.Profiles() {
 		shown := shownProfile{Name: name, Used: name == e.currentProfile(), Files: e.layers(name)}
@@ -110,13 +113,21 @@ func maskValue(name, value string, source bool) string {
 	return mask(name, value)
 }
 
-// DiffProfiles prints the values in which two profiles differ.
+// profileOrNone is a profile, or profiles.None, which says nothing.
+func (e *Environment) profileOrNone(name string) (*profiles.Profile, error) {
+	if name == profiles.None {
+		return profiles.Nothing(), nil
+	}
+	return e.loadProfile(name)
+}
+
+// DiffProfiles prints the values in which two profiles, or one and none, differ.
 func (e *Environment) DiffProfiles(one, other, format string) error {
-	first, err := e.loadProfile(one)
+	first, err := e.profileOrNone(one)
 	if err != nil {
 		return err
 	}
-	second, err := e.loadProfile(other)
+	second, err := e.profileOrNone(other)
 	if err != nil {
 		return err
 	}
@@ -127,6 +138,10 @@ func (e *Environment) DiffProfiles(one, other, format string) error {
 	}
 	if format == "json" {
 		return e.settings.Term.JSON(differences)
+	}
+	if len(differences) == 0 {
+		e.settings.Term.Say("%s and %s say the same", first.Name, second.Name)
+		return nil
 	}
 	var rows [][]string
 	for _, d := range differences {

@@ -1,11 +1,9 @@
 package devenv
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"slices"
-	"strings"
 
 	"devenv/devenv/engine"
 	"devenv/devenv/fault"
@@ -39,7 +37,7 @@ func (m *Machine) Prune(ctx context.Context, yes bool) error {
 	if err := m.env.settings.Term.Table([]string{"PROJECT", "KIND", "NAME"}, rows); err != nil {
 		return err
 	}
-	if err := m.confirmed(yes); err != nil {
+	if err := m.confirmed(ctx, yes); err != nil {
 		return err
 	}
 	var failed []error
@@ -57,7 +55,7 @@ func (m *Machine) Prune(ctx context.Context, yes bool) error {
 }
 
 // confirmed asks on a terminal. Data may be lost, so elsewhere only the flag counts.
-func (m *Machine) confirmed(yes bool) error {
+func (m *Machine) confirmed(ctx context.Context, yes bool) error {
 	if yes {
 		return nil
 	}
@@ -65,11 +63,11 @@ func (m *Machine) confirmed(yes bool) error {
 		return fault.New(fault.Usage, "prune: nothing was removed: there is no terminal to ask on").WithHint("devenv prune --yes removes it, the data in volumes too")
 	}
 	m.env.settings.Term.Say("remove all of it, the data in volumes too? Type yes")
-	answer := bufio.NewScanner(m.env.settings.In)
-	if !answer.Scan() || !slices.Contains([]string{"y", "yes"}, strings.ToLower(strings.TrimSpace(answer.Text()))) {
-		return fault.New(fault.Failed, "prune: nothing was removed")
+	agreed, err := answersFrom(m.env.settings.In).yes(ctx)
+	if err == nil && !agreed {
+		err = fault.New(fault.Failed, "prune: nothing was removed")
 	}
-	return nil
+	return err
 }
 
 // remains are what is left, in the order in which it can be removed.

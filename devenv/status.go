@@ -73,6 +73,9 @@ func (e *Environment) Status(ctx context.Context, format string) error {
 	}
 	e.settings.Term.Say("watching: %s", status.Watching)
 	if _, planned, err := e.plan(e.modes(""), nil); err == nil {
+		if planned, err = e.foreseen(ctx, planned); err != nil {
+			return err
+		}
 		e.sayPorts(planned)
 	}
 	var rows [][]string

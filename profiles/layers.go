@@ -90,6 +90,13 @@ func Starter(name string) ([]byte, bool) {
 	return content, err == nil
 }
 
+// SchemaFile is the name of the JSON schema in the folder state beside that of the project's profiles, and SchemaLine the line
+// of a profile by which editors find it.
+const (
+	SchemaFile = "profile.schema.json"
+	SchemaLine = "# yaml-language-server: $schema=../state/" + SchemaFile + "\n"
+)
+
 // cause is what a file operation failed for, without the operation and the path.
 func cause(err error) error {
 	var at *fs.PathError
@@ -136,9 +143,27 @@ func CheckName(name string) error {
 	return nil
 }
 
+// Misnamed are the files that would be layers of a profile, did they end in .yaml; all of them where name is "".
+func (p Places) Misnamed(name string) []string {
+	var all []string
+	for _, folder := range []string{p.Team, p.User} {
+		entries, _ := os.ReadDir(folder) // a folder that is not there holds no profile
+		for _, entry := range entries {
+			of, is := strings.CutSuffix(entry.Name(), ".yml")
+			if of = strings.TrimSuffix(of, ".local"); is && !entry.IsDir() && (of == name || name == "") {
+				all = append(all, filepath.Join(folder, entry.Name()))
+			}
+		}
+	}
+	return all
+}
+
 // Unknown is the error for a profile that is nowhere.
 func (p Places) Unknown(name string) *fault.Error {
+	unknown := fault.New(fault.Usage, "profile %q: no such profile", name)
+	if misnamed := p.Misnamed(name); len(misnamed) > 0 {
+		return unknown.WithHint("%s is not read: the file of a profile ends in .yaml", p.Shown(misnamed[0]))
+	}
 	names := p.Names()
-	unknown := fault.New(fault.Usage, "profile %q: no such profile", name).WithHint("the profiles are %s", strings.Join(names, ", "))
-	return document.Near(unknown, name, names)
+	return document.Near(unknown.WithHint("the profiles are %s", strings.Join(names, ", ")), name, names)
 }

@@ -27,6 +27,9 @@ func (p Places) Load(name string) (*Profile, error) {
 	return profile, profile.decode()
 }
 
+// Nothing is the profile that stands for no profile.
+func Nothing() *Profile { return empty(None) }
+
 // load merges the layers of a profile over what it extends; nil where there is no such profile. above are the profiles
 // that extend it.
 func (p Places) load(name string, above []string) (*Profile, error) {
@@ -34,14 +37,9 @@ func (p Places) load(name string, above []string) (*Profile, error) {
 	if err != nil || len(layers) == 0 {
 		return nil, err
 	}
-	own := empty(name)
-	own.Files = p.Paths(name)
-	for _, layer := range layers {
-		read, err := p.read(layer)
-		if err != nil {
-			return nil, err
-		}
-		own.merge(read)
+	own, err := p.own(name, layers)
+	if err != nil {
+		return nil, err
 	}
 	whole := empty(name)
 	_, extends := document.Child(own.root, "extends")
@@ -54,6 +52,20 @@ func (p Places) load(name string, above []string) (*Profile, error) {
 	}
 	whole.merge(own)
 	return whole, nil
+}
+
+// own are the layers of a profile without what it extends.
+func (p Places) own(name string, layers []layer) (*Profile, error) {
+	own := empty(name)
+	own.Files = p.Paths(name)
+	for _, layer := range layers {
+		read, err := p.read(layer)
+		if err != nil {
+			return nil, err
+		}
+		own.merge(read)
+	}
+	return own, nil
 }
 
 // base is a profile that others extend, without what only it says of itself.

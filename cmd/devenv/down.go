@@ -16,6 +16,7 @@ func (a *app) down() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			options.Services = args
 			options.Timeout = graceful(cmd)
+			a.settings.Ends = true
 			return a.existing(cmd.Context(), func(env *devenv.Environment) error { return env.Down(cmd.Context(), options) })
 		},
 	}

@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"strings"
+	"sync/atomic"
 	"syscall"
 
 	"golang.org/x/term"
@@ -25,10 +26,11 @@ func main() { os.Exit(run()) }
 // good order, the second makes that immediate; a third ends the process as if we were not here.
 func run() int {
 	debug.SetGCPercent(400) // short runs over large files: memory is there, collecting it is a fifth of the time
-	ctx, now, listen, stop := interrupts()
-	defer stop()
-	app := &app{settings: settings(now)}
-	app.settings.Signals = listen
+	user := interrupts()
+	defer user.stop()
+	ctx := user.first
+	app := &app{settings: settings(user.second)}
+	app.settings.Signals, app.settings.Yield = user.listen, user.yield
 	root := app.root()
 	root.SetArgs(os.Args[1:])
 	cmd, err := root.ExecuteContextC(ctx)
@@ -62,29 +64,58 @@ func interrupted(err error) error {
 	return errors.Join(kept...)
 }
 
-// interrupts gives a context that the first signal cancels and one that the second does. listen takes the signals again
-// from whoever has taken them meanwhile; stop ends the goroutine.
-func interrupts() (first, second context.Context, listen, stop func()) {
+// interruptions are the signals by which a user ends the work.
+type interruptions struct {
+	first, second context.Context
+	signals       chan os.Signal
+	yielded       atomic.Bool // SIGINT is for the program that has the terminal
+	stop          func()      // ends the goroutine
+}
+
+// interrupts gives a context that the first signal cancels and one that the second does.
+func interrupts() *interruptions {
 	first, cancelFirst := context.WithCancel(context.Background())
 	second, cancelSecond := context.WithCancel(context.Background())
-	signals := make(chan os.Signal, 2)
-	listen = func() { signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP) }
-	listen()
+	i := &interruptions{first: first, second: second, signals: make(chan os.Signal, 2)}
+	i.listen()
 	go func() {
 		for _, cancel := range []func(){cancelFirst, cancelSecond} {
-			if _, more := <-signals; !more {
+			if !i.wait() {
 				return
 			}
 			cancel()
 		}
-		signal.Stop(signals)
+		signal.Stop(i.signals)
 	}()
-	return first, second, listen, func() {
-		signal.Stop(signals)
-		close(signals)
+	i.stop = func() {
+		signal.Stop(i.signals)
+		close(i.signals)
 		cancelFirst()
 		cancelSecond()
 	}
+	return i
+}
+
+// listen takes the signals, again from whoever has taken them meanwhile.
+func (i *interruptions) listen() {
+	signal.Notify(i.signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+}
+
+// wait is for the next signal that is ours; false is the end.
+func (i *interruptions) wait() bool {
+	for s := range i.signals {
+		if s != os.Interrupt || !i.yielded.Load() {
+			return true
+		}
+	}
+	return false
+}
+
+// yield leaves SIGINT to a program that has the terminal, until back is called. It is not ignored, which a program would
+// inherit.
+func (i *interruptions) yield() (back func()) {
+	i.yielded.Store(true)
+	return func() { i.yielded.Store(false) }
 }
 
 func settings(now context.Context) devenv.Settings {

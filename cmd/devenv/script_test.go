@@ -56,6 +56,7 @@ func TestScripts(t *testing.T) {
 			"also-sweep":   alsoSweep,
 			"authority":    authority,
 			"inspected":    inspected,
+			"at-terminal":  atTerminal,
 		},
 	})
 }

@@ -11,6 +11,7 @@ func (a *app) stop() *cobra.Command {
 		Use: "stop [SERVICE...]", GroupID: work, ValidArgsFunction: a.services,
 		Short: "Stop the services; their containers stay",
 		RunE: func(cmd *cobra.Command, args []string) error {
+			a.settings.Ends = true
 			return a.existing(cmd.Context(), func(env *devenv.Environment) error {
 				return env.Stop(cmd.Context(), args, graceful(cmd))
 			})

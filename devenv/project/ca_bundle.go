@@ -2,7 +2,6 @@ package project
 
 import (
 	"devenv/devenv/fault"
-	"devenv/devenv/secret"
 	"devenv/devenv/trust"
 )
 
@@ -35,7 +34,7 @@ func (p *Project) caBundleFile() (path, place string, err error) {
 	place = in.place(Origin{File: at.File, Line: at.Line}, false)
 	path, _, err = in.scope().substitute(in.profile.CABundle)
 	if err != nil {
-		return "", "", fault.New(fault.Usage, "%s: ca_bundle: %q is no valid variable", place, secret.Text(in.profile.CABundle))
+		return "", "", in.unfilled(place+": ca_bundle", in.profile.CABundle, err)
 	}
 	return absoluteIn(p.Dir(), in.expandHome(path)), place, nil
 }

@@ -21,6 +21,7 @@ func TestCABundle(t *testing.T) {
 		{"x-devenv: {ca_bundle: \"${WHERE}/ca.pem\"}", "env: {WHERE: mine}", "mine/ca.pem by compose.yaml:2"},
 		{"", "ca_bundle: ~/ca.pem", "mine/ca.pem by profiles/mine.yaml:1"},
 		{"", "ca_bundle: ${WHERE}/ca.pem", "profiles/mine.yaml:1: ca_bundle: /ca.pem: no such file"},
+		{"", "ca_bundle: ${WHERE:?}/ca.pem", "profiles/mine.yaml:1: ca_bundle: WHERE is required and not set\n  set WHERE in .env or in the environment"},
 		{"x-devenv: {ca_bundle: mine}", "", "compose.yaml:2: ca_bundle: mine: is a directory"},
 		{"x-devenv: {ca_bundle: compose.yaml}", "", "compose.yaml:2: ca_bundle: compose.yaml: there is no certificate in PEM form in it"},
 		{"x-devenv: {ca_bundle: broken.pem}", "", "compose.yaml:2: ca_bundle: broken.pem: 1 of its 1 certificates are damaged"},

@@ -46,6 +46,9 @@ func (in *inputs) failure(err error) error {
 			return rule.meaning(in, groups)
 		}
 	}
+	if at := in.shortForm(text); at != nil {
+		return at
+	}
 	return fault.New(fault.Usage, "%s", secret.Text(in.shorten(text)))
 }
 
@@ -181,8 +184,11 @@ func (in *inputs) invalidTemplate(groups []string) error {
 
 func (in *inputs) pathAndCause(groups []string) error {
 	path := pathOf(groups[1])
-	return in.at(path, "%s: %s", document.Path(path), groups[2])
+	return in.at(path, "%s: %s", document.Path(path), notNumber.ReplaceAllString(groups[2], "$1 is no number"))
 }
+
+// notNumber is how package strconv refuses a text.
+var notNumber = regexp.MustCompile(`strconv\.Parse\w+: parsing (".*"): invalid syntax`)
 
 var (
 	cycleLine  = regexp.MustCompile(`(?m)^\s*(?:include |extends )?(.+?)\s*$`)

@@ -97,6 +97,10 @@ func TestErrors(t *testing.T) {
 			name: "bad duration", files: "-- compose.yaml --\nservices:\n  api:\n    image: x\n    healthcheck:\n      interval: soon",
 			want: `compose.yaml:5: services.api.healthcheck.interval: time: invalid duration "soon"`,
 		},
+		{
+			name: "bad port", files: "-- compose.yaml --\nservices:\n  api:\n    image: x\n    ports:\n      - 80\n      - ${P:-99999}:80",
+			want: `compose.yaml:6: services.api.ports: "99999:80": invalid hostPort: 99999`,
+		},
 		{name: "bad boolean", files: "-- compose.yaml --\nservices:\n  api:\n    image: x\n    init: maybe", want: "compose.yaml:4: services.api.init: invalid boolean: maybe"},
 		{
 			name: "bad interpolation", files: "-- compose.yaml --\nservices:\n  api:\n    image: \"x:${\"",

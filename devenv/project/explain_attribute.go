@@ -157,9 +157,11 @@ func (p *Project) explainAttribute(service string, path []string) (Explanation, 
 		e.Candidates = append(e.Candidates, w.candidate(w.at, w.written))
 	}
 	model, found := p.attributeOf(service, path)
+	if build := p.Compose.Services[service].Build; build != nil && !found && e.Name == service+".image" {
+		model, found = p.Compose.Name+"-"+service, true // as Compose calls what it builds
+	}
 	if !found && len(e.Candidates) == 0 {
-		known := schemaKeys(append([]string{"services", service}, path[:len(path)-1]...))
-		return e, document.Near(fault.New(fault.Usage, "%s: is not set", e.Name), path[len(path)-1], known)
+		return e, unset(e.Name, service, path)
 	}
 	if found && len(e.Candidates) == 0 {
 		e.Candidates = []Candidate{{Value: text(model), Origin: Origin{Kind: Default}}}
@@ -174,6 +176,16 @@ func (p *Project) explainAttribute(service string, path []string) (Explanation, 
 	}
 	e.Value, e.Unset = text(model), !found
 	return e, nil
+}
+
+// unset is the error for an attribute that no file sets, or that is none.
+func unset(name, service string, path []string) error {
+	known, last := schemaKeys(append([]string{"services", service}, path[:len(path)-1]...)), path[len(path)-1]
+	unset := fault.New(fault.Usage, "%s: is not set", name)
+	if slices.Contains(known, last) {
+		return unset
+	}
+	return document.Near(unset, last, known)
 }
 
 // attributeOf is the value at path in Compose's model of the service.

@@ -79,6 +79,9 @@ api.build.target = local (only one place sets it)
 		{"default name and .env", "api.build.dockerfile", `
 api.build.dockerfile = Dockerfile (Compose's default)
 > default  "Dockerfile"`, project.ExplainOptions{}},
+		{"default name and .env", "api.image", `
+api.image = fastapi-api (Compose's default)
+> default  "fastapi-api"`, project.ExplainOptions{}},
 		{"default name and .env", "db.image", `
 db.image = postgres:17-bookworm (only one place sets it)
 > file docker-compose.yml:20:5  "postgres:17-bookworm"  POSTGRES_VERSION is not set`, project.ExplainOptions{}},
@@ -190,7 +193,7 @@ func TestExplainRefuses(t *testing.T) {
 		"api":               "api: is a service, not a value\n  name one of its values, such as api.image or api.environment",
 		"api.DATABSE_URL":   "api.DATABSE_URL: no such variable or attribute\n  did you mean \"DATABASE_URL\"?",
 		"api.build.taregt":  "api.build.taregt: is not set\n  did you mean \"target\"?",
-		"api.hostname":      "api.hostname: is not set\n  did you mean \"hostname\"?",
+		"api.hostname":      "api.hostname: is not set",
 		"POSTGRES_PASSWROD": "POSTGRES_PASSWROD: no such variable\n  did you mean \"POSTGRES_PASSWORD\"?",
 		"QQQ":               "QQQ: no such variable\n  write SERVICE.NAME for a value of a service; the services are api, db",
 	} {

@@ -10,7 +10,6 @@ import (
 	"devenv/devenv/document"
 	"devenv/devenv/fault"
 	"devenv/devenv/hook"
-	"devenv/devenv/secret"
 )
 
 // hooks are those of the compose files, each phase replaced by what the profile says of it.
@@ -51,7 +50,7 @@ func (p *Project) hook(h hook.Hook, phase hook.Phase, at func(key string) Origin
 	for i, word := range h.Run {
 		value, _, err := p.inputs.scope().substitute(word)
 		if err != nil {
-			return h, wrong("run", "%q is no valid variable", secret.Text(word)).WithHint("write $$ for a dollar sign that is meant literally")
+			return h, p.inputs.unfilled(p.inputs.place(at("run"), true)+": hooks."+string(phase), word, err)
 		}
 		h.Run[i] = value
 	}

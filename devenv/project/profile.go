@@ -12,7 +12,6 @@ import (
 
 	"devenv/devenv/document"
 	"devenv/devenv/fault"
-	"devenv/devenv/secret"
 )
 
 // A profile is applied by Compose's own means: its services become one more compose file, merged last, and its
@@ -96,8 +95,7 @@ func (in *inputs) profileVariables() (layer, error) {
 		if text := in.profile.Env[name].Text; text != nil {
 			value, _, err := scope.substitute(*text)
 			if err != nil {
-				return own, fault.New(fault.Usage, "%s: env.%s: %q is no valid variable", in.profilePlace("env", name), name, secret.Text(*text)).
-					WithHint("write $$ for a dollar sign that is meant literally")
+				return own, in.unfilled(in.profilePlace("env", name)+": env."+name, *text, err)
 			}
 			set(name, value, "env", name)
 		}

@@ -151,17 +151,26 @@ func TestProfileVolumes(t *testing.T) {
 func TestProfileErrors(t *testing.T) {
 	t.Parallel()
 	for profile, want := range map[string]string{
-		"services:\n  wrker: {mode: prod}":           "profiles/mine.yaml:2:3: services: no service \"wrker\"\n  did you mean \"worker\"?",
-		"services:\n  wrker: {enabled: false}":       "profiles/mine.yaml:2:3: services: no service \"wrker\"\n  did you mean \"worker\"?",
-		"services:\n  wrker:":                        "profiles/mine.yaml:2:3: services: no service \"wrker\"\n  did you mean \"worker\"?",
-		"compose_files:\n  - no.yml":                 "profiles/mine.yaml:2:5: compose_files: no.yml: no such file",
-		"env_files: no.env":                          "profiles/mine.yaml:1:1: env_files: no.env: no such file",
-		"services:\n  api:\n    env_files: [no.env]": "profiles/mine.yaml:3:17: env_file no.env: no such file\n  create it, or let it be optional: {path: no.env, required: false}",
-		"services:\n  api:\n    ports: ['x:y']":      "profiles/mine.yaml:3:5: services.api.ports: \"x:y\" is no port; the short form is [[ADDRESS:]HOST:]CONTAINER",
-		"env: {A: '${'}":                             "profiles/mine.yaml:1:7: env.A: \"${\" is no valid variable\n  write $$ for a dollar sign that is meant literally",
-		"services: {api: {env: {A: '${'}}}":          "profiles/mine.yaml:1:24: services.api.environment.A: \"${\" is no valid variable\n  write $$ for a dollar sign that is meant literally",
-		"project_name: Mine":                         "profiles/mine.yaml:1:1: project_name: \"Mine\" is not a valid name\n  a name consists of lower case letters, digits, hyphens and underscores, and begins with a letter or digit",
-		"env:\n  COMPOSE_FILE: x":                    "profiles/mine.yaml:2:3: env: COMPOSE_FILE is Compose's own\n  compose_files, compose_profiles and project_name say the same here",
+		"services:\n  wrker: {mode: prod}":                  "profiles/mine.yaml:2:3: services: no service \"wrker\"\n  did you mean \"worker\"?",
+		"services:\n  wrker: {enabled: false}":              "profiles/mine.yaml:2:3: services: no service \"wrker\"\n  did you mean \"worker\"?",
+		"services:\n  wrker:":                               "profiles/mine.yaml:2:3: services: no service \"wrker\"\n  did you mean \"worker\"?",
+		"compose_files:\n  - no.yml":                        "profiles/mine.yaml:2:5: compose_files: no.yml: no such file",
+		"env_files: no.env":                                 "profiles/mine.yaml:1:1: env_files: no.env: no such file",
+		"services:\n  api:\n    env_files: [no.env]":        "profiles/mine.yaml:3:17: env_file no.env: no such file\n  create it, or let it be optional: {path: no.env, required: false}",
+		"services:\n  api:\n    ports: ['x:y']":             "profiles/mine.yaml:3:5: services.api.ports: \"x:y\" is no port; the short form is [[ADDRESS:]HOST:]CONTAINER",
+		"env: {A: '${'}":                                    "profiles/mine.yaml:1:7: env.A: \"${\" is no valid variable\n  write $$ for a dollar sign that is meant literally",
+		"services: {api: {env: {A: '${'}}}":                 "profiles/mine.yaml:1:24: services.api.environment.A: \"${\" is no valid variable\n  write $$ for a dollar sign that is meant literally",
+		"env: {A: '${NOPE:?must be set}'}":                  "profiles/mine.yaml:1:7: env.A: NOPE is required and not set: must be set\n  set NOPE in .env or in the environment",
+		"hooks: {before_up: [{run: 'a ${NOPE:?}'}]}":        "profiles/mine.yaml:1:22: hooks.before_up: NOPE is required and not set\n  set NOPE in .env or in the environment",
+		"services: {api: {env: {A: '${NOPE:?}'}}}":          "profiles/mine.yaml:1:27: NOPE is required and not set\n  set NOPE in .env or in the environment",
+		"services: {api: {ports: ['80', '99999:8000']}}":    "profiles/mine.yaml:1:32: services.api.ports: \"99999:8000\": invalid hostPort: 99999",
+		"services: {api: {ports: ['${P:-99999}:8000']}}":    "profiles/mine.yaml:1:26: services.api.ports: \"99999:8000\": invalid hostPort: 99999",
+		"services: {api: {ports: ['8000-8002:8000-8001']}}": "profiles/mine.yaml:1:26: services.api.ports: \"8000-8002:8000-8001\": invalid ranges specified for container and host Ports: 8000-8001 and 8000-8002",
+		"services: {api: {volumes: ['a:/b', '']}}":          "profiles/mine.yaml:1:36: services.api.volumes: \"\": invalid empty volume spec",
+		"services: {api: {resources: {cpus: lots}}}":        "profiles/mine.yaml:1:30: services.api.deploy.resources.limits.cpus: \"lots\" is no number",
+		"services: {api: {resources: {pids: 1x}}}":          "profiles/mine.yaml:1:30: services.api.deploy.resources.limits.pids: \"1x\" is no number",
+		"project_name: Mine":                                "profiles/mine.yaml:1:1: project_name: \"Mine\" is not a valid name\n  a name consists of lower case letters, digits, hyphens and underscores, and begins with a letter or digit",
+		"env:\n  COMPOSE_FILE: x":                           "profiles/mine.yaml:2:3: env: COMPOSE_FILE is Compose's own\n  compose_files, compose_profiles and project_name say the same here",
 	} {
 		_, err := withProfile(t, folder(t, shop+"-- profiles/mine.yaml --\n"+profile))
 		if got := words(err); got != want {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,6 +16,7 @@ import (
 
 	"devenv/devenv/document"
 	"devenv/devenv/fault"
+	"devenv/devenv/secret"
 )
 
 // requirement is a variable that a line needs and that nobody sets.
@@ -63,7 +65,25 @@ func (in *inputs) requirements() []requirement {
 }
 
 func (in *inputs) missingError(r requirement) error {
-	text := in.place(r.place, false) + ": " + r.name + " is required and not set"
+	return in.unset(in.place(r.place, r.place.Kind == ProfileFile), r)
+}
+
+// unfilled is a text of the profile that substitute has refused: a required variable is not set, or it is no valid variable.
+func (in *inputs) unfilled(place, text string, err error) error {
+	if !errors.As(err, new(*template.MissingRequiredError)) {
+		return fault.New(fault.Usage, "%s: %q is no valid variable", place, secret.Text(text)).
+			WithHint("write $$ for a dollar sign that is meant literally")
+	}
+	unmet := in.scope().unmet(text)
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(unmet)) {
+		errs = append(errs, in.unset(place, requirement{name: name, reason: unmet[name]}))
+	}
+	return errors.Join(errs...)
+}
+
+func (in *inputs) unset(place string, r requirement) error {
+	text := place + ": " + r.name + " is required and not set"
 	if r.reason != "" {
 		text += ": " + r.reason
 	}

@@ -23,15 +23,9 @@ func (r Registry) DecidePorts(ctx context.Context, folder string, own Store, dec
 	if lock != nil {
 		defer func() { _ = lock.Unlock() }() // closing the file, which it does too, gives the lock back in any case
 	}
-	known, err := r.Projects()
+	others, err := r.OtherPorts(folder)
 	if err != nil {
 		return err
-	}
-	others := map[string]Ports{}
-	for _, project := range known {
-		if project.Folder != folder {
-			others[project.Folder] = In(project.Folder).allPorts()
-		}
 	}
 	ports, err := decide(others)
 	if err != nil {
@@ -41,6 +35,18 @@ func (r Registry) DecidePorts(ctx context.Context, folder string, own Store, dec
 		return err
 	}
 	return nil // whoever changes the project has said so
+}
+
+// OtherPorts are the ports that checkouts besides the one in a folder remember, by their folders.
+func (r Registry) OtherPorts(folder string) (map[string]Ports, error) {
+	known, err := r.Projects()
+	others := map[string]Ports{}
+	for _, project := range known {
+		if project.Folder != folder {
+			others[project.Folder] = In(project.Folder).allPorts()
+		}
+	}
+	return others, err
 }
 
 // portsWithin bounds the wait for others that decide about their ports.
