@@ -96,7 +96,28 @@ func Listen(ctx context.Context, socket string) (net.Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	return listener, os.Chmod(socket, 0o600)
+	if unix, is := listener.(*net.UnixListener); is {
+		unix.SetUnlinkOnClose(false)
+	}
+	made, err := os.Stat(socket)
+	if err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
+	return &ownSocket{listener, socket, made}, os.Chmod(socket, 0o600)
+}
+
+// ownSocket is a listener that removes its socket when it is closed, and leaves that of a later session.
+type ownSocket struct {
+	net.Listener
+	path string
+	made os.FileInfo
+}
+
+func (o *ownSocket) Close() error {
+	if now, err := os.Stat(o.path); err == nil && os.SameFile(o.made, now) {
+		_ = os.Remove(o.path) // one that stays is replaced by the next session
+	}
+	return o.Listener.Close()
 }
 
 // Serve answers at listener until ctx ends, and closes it. Goroutines: one a connection, ended by its answer or ctx.

@@ -294,3 +294,25 @@ func TestControl(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// A session whose socket was removed leaves the one of the next alone; its own it takes away.
+func TestSocketRemoved(t *testing.T) {
+	t.Parallel()
+	socket := filepath.Join(t.TempDir(), "live.sock")
+	var listeners []net.Listener
+	for range 2 { // the second one removes what is there
+		listener, err := live.Listen(t.Context(), socket)
+		if err != nil {
+			t.Fatal(err)
+		}
+		listeners = append(listeners, listener)
+	}
+	for i, listener := range listeners {
+		if err := listener.Close(); err != nil {
+			t.Error(err)
+		}
+		if _, err := os.Stat(socket); (err == nil) != (i == 0) {
+			t.Errorf("after %d: %v", i, err)
+		}
+	}
+}
