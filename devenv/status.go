@@ -136,7 +136,7 @@ func (e *Environment) watchStatus(ctx context.Context, status *Status) live.Answ
 		return live.Answer{}
 	}
 	if !held {
-		status.Watching = "no: nothing watches; `devenv up` or `devenv up -d` does"
+		status.Watching = "no; `devenv up` or `devenv up -d` does"
 		return live.Answer{}
 	}
 	status.Live = &holder

@@ -2,6 +2,8 @@ package devenv
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -18,6 +20,8 @@ func (e *Environment) whyNot(path string) error {
 	info, err := os.Stat(path)
 	verdict := e.tree(in, planned).Ignored(path, err == nil && info.IsDir())
 	switch {
+	case !verdict.Ignored && errors.Is(err, fs.ErrNotExist):
+		return e.settings.Term.Data([]byte(e.project.Rel(path) + ": no such file; no change of it was seen\n"))
 	case !verdict.Ignored:
 		return e.settings.Term.Data([]byte(e.project.Rel(path) + ": watched; no change of it was seen\n"))
 	case verdict.Origin != "":

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"syscall"
 	"time"
 
 	"devenv/devenv/fault"
@@ -65,7 +66,7 @@ func Ask(ctx context.Context, socket string, request Request) (Answer, error) {
 	var dialer net.Dialer
 	conn, err := dialer.DialContext(ctx, "unix", socket)
 	if err != nil {
-		return Answer{}, fault.New(fault.Failed, "no running `up` answers for this project: %w", err).WithHint("devenv up")
+		return Answer{}, silent(err)
 	}
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
@@ -80,6 +81,17 @@ func Ask(ctx context.Context, socket string, request Request) (Answer, error) {
 		return Answer{}, err
 	}
 	return answer, nil
+}
+
+// silent is a session that cannot be asked. That there is no socket, or nobody at it, says all; another cause is told.
+func silent(err error) error {
+	if errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) {
+		return &fault.Error{
+			Class: fault.Failed, Message: "no running `up` answers for this project",
+			Hint: "`devenv up -d` watches, and tells from then on what a change leads to", Err: err,
+		}
+	}
+	return fault.New(fault.Failed, "no running `up` answers for this project: %w", err).WithHint("devenv up")
 }
 
 // ErrOther is a session of a devenv that answers in other words. What it was told to do, it does.
