@@ -42,6 +42,9 @@ func (e *Environment) Why(ctx context.Context, path, format string) error {
 	if format == "json" {
 		return e.settings.Term.JSON(answer.Entries)
 	}
+	if len(answer.Entries) == 0 && answer.UnderWay {
+		return e.settings.Term.Data([]byte(e.project.Rel(path) + ": a change of it is being taken in\n"))
+	}
 	if len(answer.Entries) == 0 && path != "" {
 		return e.whyNot(path)
 	}

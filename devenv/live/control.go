@@ -47,6 +47,7 @@ type Answer struct {
 	Services  map[string]string   `json:"services,omitempty"`  // how each service takes in new code: fork, restart (why)
 	Debuggers map[string]Debugger `json:"debuggers,omitempty"` // by service
 	Entries   []reload.Entry      `json:"entries,omitempty"`
+	UnderWay  bool                `json:"underWay,omitempty"` // something is being done for what was asked about
 }
 
 // Debugger is the debug port of a service.
@@ -162,7 +163,7 @@ func (s *Session) answer(ctx context.Context, conn net.Conn, control Control) {
 		answer.Watching = "polling every " + status.Polling.String()
 	}
 	if request.Why != nil {
-		answer.Entries = s.Why(ctx, *request.Why)
+		answer.Entries, answer.UnderWay = s.Why(ctx, *request.Why)
 	}
 	if request.Adopt != nil {
 		control.Adopt(ctx, *request.Adopt)
