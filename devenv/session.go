@@ -77,8 +77,9 @@ func (e *Environment) watched(ctx context.Context, in plan.Input, planned plan.P
 	return nil
 }
 
-// guardEvery is how often a session looks whether the project's folder and its own files are still there.
-const guardEvery = 5 * time.Second
+// guardEvery is how often a session looks whether the project's folder and its own files are still there: mostly it has let
+// go of its debug ports before an `up -d` that comes after `git clean` wants them.
+const guardEvery = time.Second
 
 // guard ends the session when nobody could reach it any more: the project's folder is gone, removed or moved, or what the
 // session is found and held by, as after `git clean -fdX`. The events of a removal say only what was in the folder, and may
