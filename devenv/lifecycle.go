@@ -2,10 +2,14 @@ package devenv
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/compose-spec/compose-go/v2/types"
 
+	"devenv/devenv/engine"
+	"devenv/devenv/fault"
 	"devenv/devenv/plan"
 	"devenv/devenv/stack"
 )
@@ -55,8 +59,34 @@ func (e *Environment) Stop(ctx context.Context, services []string, timeout *time
 // Restart restarts services in the containers that they have.
 func (e *Environment) Restart(ctx context.Context, services []string, timeout *time.Duration) error {
 	return e.lifecycle(ctx, services, timeout, func(scope stack.Scope) error {
+		containers, err := e.engine.Containers(ctx, e.project.Compose.Name)
+		if err != nil {
+			return err
+		}
+		if err := restartable(services, containers); err != nil {
+			return err
+		}
 		return e.stack.Restart(ctx, e.project.Compose.Name, scope)
 	})
+}
+
+// restartable refuses to restart what has no container; one that has ended can be started again. No services are all.
+func restartable(services []string, containers []engine.Container) error {
+	has := map[string]bool{}
+	for _, c := range containers {
+		if !c.Oneoff {
+			has[c.Service] = true
+		}
+	}
+	absent := slices.DeleteFunc(slices.Clone(services), func(service string) bool { return has[service] })
+	switch {
+	case len(services) == 0 && len(has) == 0:
+		return fault.New(fault.Failed, "nothing to restart: no service has a container").WithHint("`devenv up -d` starts them")
+	case len(absent) > 0:
+		return fault.New(fault.Failed, "%s: no container to restart", strings.Join(absent, ", ")).
+			WithHint("`devenv up -d %s` makes and starts it", strings.Join(absent, " "))
+	}
+	return nil
 }
 
 // lifecycle does something to existing containers, while no other devenv changes them, and tells what happened to

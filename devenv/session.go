@@ -17,6 +17,7 @@ import (
 	"devenv/devenv/live"
 	"devenv/devenv/plan"
 	"devenv/devenv/reload"
+	"devenv/devenv/state"
 	"devenv/devenv/watch"
 )
 
@@ -68,19 +69,22 @@ func (e *Environment) watched(ctx context.Context, in plan.Input, planned plan.P
 	})
 	others.Go(func() { s.follow(ctx, untilEmpty, stop) })
 	others.Go(func() { s.rebuilds(ctx) })
-	others.Go(func() { s.guard(ctx, stop) })
+	own := asTheyAre(e.socket(), e.store.LockFile(state.Live))
+	others.Go(func() { s.guard(ctx, own, stop) })
 	s.running.Run(ctx)
 	stop()
 	others.Wait()
 	return nil
 }
 
-// guardEvery is how often a session looks whether the project's folder is still there.
-const guardEvery = 5 * time.Second
+// guardEvery is how often a session looks whether the project's folder and its own files are still there: mostly it has let
+// go of its debug ports before an `up -d` that comes after `git clean` wants them.
+const guardEvery = time.Second
 
-// guard ends the session when the project's folder is gone, removed or moved: nothing is left to look after, and nobody
-// could reach the session any more. The events of a removal say only what was in the folder, and may be over before.
-func (s *session) guard(ctx context.Context, stop func()) {
+// guard ends the session when nobody could reach it any more: the project's folder is gone, removed or moved, or what the
+// session is found and held by, as after `git clean -fdX`. The events of a removal say only what was in the folder, and may
+// be over before.
+func (s *session) guard(ctx context.Context, own ownFiles, stop func()) {
 	again := time.NewTicker(guardEvery)
 	defer again.Stop()
 	for {
@@ -93,8 +97,33 @@ func (s *session) guard(ctx context.Context, stop func()) {
 		if _, err := os.Stat(e.project.Dir()); errors.Is(err, fs.ErrNotExist) {
 			e.settings.Term.Say("%s is gone; what runs of it runs on, and `devenv prune` removes it", e.project.Dir())
 			stop()
+		} else if lost := own.lost(); lost != "" {
+			e.settings.Term.Say("%s is gone, or of another session: nothing watches here any more; `devenv up -d` watches again", lost)
+			stop()
 		}
 	}
+}
+
+// ownFiles are files as they were when a session began, by path; nil for one that was not there.
+type ownFiles map[string]os.FileInfo
+
+func asTheyAre(paths ...string) ownFiles {
+	all := ownFiles{}
+	for _, path := range paths {
+		all[path], _ = os.Stat(path) // one that is gone already is lost
+	}
+	return all
+}
+
+// lost is one of the files that is no longer there or is another file, or "". One that cannot be looked at is there.
+func (f ownFiles) lost() string {
+	for _, path := range slices.Sorted(maps.Keys(f)) {
+		now, err := os.Stat(path)
+		if errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(f[path], now) {
+			return path
+		}
+	}
+	return ""
 }
 
 func (e *Environment) newSession(ctx context.Context, in plan.Input, planned plan.Plan) *session {

@@ -18,6 +18,7 @@ import (
 
 // Do is part of live.Doer.
 func (s *session) Do(ctx context.Context, action reload.Action) (note string, err error) {
+	defer s.announce(action)()
 	switch action.Verb {
 	case reload.Converge, reload.Rebuild, reload.Recreate:
 		return "", s.converge(ctx)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"devenv/devenv/fault"
 	"devenv/devenv/live"
@@ -64,11 +65,57 @@ func done(verb reload.Verb) string {
 	return "brought up to date"
 }
 
+// announceAfter is how long an action may take before it is said that it has begun.
+const announceAfter = 2 * time.Second
+
+// announce says once that an action has begun, if it takes long, and for which files; the function that it returns ends that.
+func (s *session) announce(action reload.Action) (end func()) {
+	said := make(chan struct{})
+	timer := time.AfterFunc(announceAfter, func() {
+		defer close(said)
+		s.env().settings.Term.Say("%s", announced(action, s.causes(action)))
+	})
+	return func() {
+		if !timer.Stop() {
+			<-said // the outcome comes after it
+		}
+	}
+}
+
+func announced(action reload.Action, causes string) string {
+	return strings.TrimSpace(fmt.Sprintf("%s  %s...  %s", action.Service, doing(action.Verb), causes))
+}
+
+func doing(verb reload.Verb) string {
+	switch verb {
+	case reload.Reload:
+		return "reloading"
+	case reload.Restart:
+		return "restarting"
+	case reload.Sync:
+		return "syncing files"
+	case reload.Provision:
+		return "syncing packages"
+	case reload.Exec:
+		return "running its command"
+	case reload.Rebuild:
+		return "building the image"
+	case reload.Recreate:
+		return "replacing the container"
+	case reload.Converge, reload.Adopt, reload.Nothing:
+	}
+	return "bringing up to date"
+}
+
 // causes are the files of an action as a developer types them, the first three by name.
 func (s *session) causes(action reload.Action) string {
 	var names []string
 	for _, cause := range action.Causes {
-		if name := s.env().project.Rel(cause.Path); !slices.Contains(names, name) {
+		name := s.env().project.Rel(cause.Path)
+		if action.Verb == reload.Provision && !slices.Contains(s.seen(action.Service).Dependencies, cause.Path) {
+			name = cause.Rule // not a file has changed, but the packages
+		}
+		if !slices.Contains(names, name) {
 			names = append(names, name)
 		}
 	}

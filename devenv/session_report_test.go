@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"errors"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"devenv/devenv/fault"
+	"devenv/devenv/project"
 	"devenv/devenv/reload"
 	"devenv/devenv/reload/agent"
 	"devenv/devenv/term"
@@ -29,5 +32,35 @@ func TestUnworded(t *testing.T) {
 		if said.String() != c.want {
 			t.Errorf("got %q, want %q", said.String(), c.want)
 		}
+	}
+}
+
+// What takes long is said when it has begun, once and before its outcome; what is short is not. Packages that somebody has
+// changed are no file.
+func TestAnnounce(t *testing.T) {
+	t.Parallel()
+	lock := reload.Cause{Path: "/shop/uv.lock", Rule: "dependencies of api"}
+	for _, c := range []struct {
+		action reload.Action
+		takes  time.Duration
+		want   string
+	}{
+		{reload.Action{Verb: reload.Provision, Service: "api", Causes: []reload.Cause{lock}}, 31 * time.Second, "api  syncing packages...  /shop/uv.lock\n"},
+		{reload.Action{Verb: reload.Provision, Service: "api", Causes: []reload.Cause{lock}}, time.Second, ""},
+		{reload.Action{Verb: reload.Provision, Service: "api", Causes: []reload.Cause{{Path: "/shop", Rule: "packages of web were changed"}}}, 3 * time.Second,
+			"api  syncing packages...  packages of web were changed\n"},
+		{reload.Action{Verb: reload.Converge, Causes: []reload.Cause{{Path: "/shop/compose.yml"}}}, 42 * time.Second, "bringing up to date...  /shop/compose.yml\n"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			var said bytes.Buffer
+			s := &session{now: &Environment{settings: Settings{Term: term.New(&said, &said, term.Color{}, false)}, project: &project.Project{}}}
+			s.view.Services = []reload.Service{{Name: "api", Dependencies: []string{lock.Path}}}
+			end := s.announce(c.action)
+			time.Sleep(c.takes)
+			end()
+			if said.String() != c.want {
+				t.Errorf("got %q, want %q", said.String(), c.want)
+			}
+		})
 	}
 }

@@ -1,6 +1,7 @@
 package devenv
 
 import (
+	"path"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -93,7 +94,10 @@ func (e *Environment) view(in plan.Input, planned plan.Plan, tree *source.Tree, 
 		}
 		if service.Build != nil && !remote(service.Build.Context) {
 			file := plan.File(service)
-			seen.Build = &reload.Build{Context: service.Build.Context, Dockerfile: file, Sources: copiedSources(in, service.Build.Target, file)}
+			seen.Build = &reload.Build{
+				Context: service.Build.Context, Dockerfile: file,
+				Sources: copiedSources(in, service.Build.Target, file), Placed: placedSources(in, service.Build.Target, file),
+			}
 		}
 		view.Services = append(view.Services, seen)
 	}
@@ -140,4 +144,22 @@ func copiedSources(in plan.Input, target, path string) []string {
 		sources = append(sources, c.Sources...)
 	}
 	return sources
+}
+
+// placedSources are what a target copies from the build context into its own file system, with where that goes.
+func placedSources(in plan.Input, target, file string) []reload.Placed {
+	recipe, known := in.Dockerfiles[file]
+	if !known {
+		return nil
+	}
+	var all []reload.Placed
+	for _, step := range recipe.Steps(target) {
+		if step.Copy == nil || step.Copy.From != "" || !path.IsAbs(step.Copy.Dest) {
+			continue
+		}
+		for _, from := range step.Copy.Sources {
+			all = append(all, reload.Placed{Source: from, Dest: step.Copy.Dest})
+		}
+	}
+	return all
 }

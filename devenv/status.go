@@ -3,8 +3,10 @@ package devenv
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/compose-spec/compose-go/v2/types"
@@ -137,7 +139,7 @@ func (e *Environment) watchStatus(ctx context.Context, status *Status) live.Answ
 		return live.Answer{}
 	}
 	if !held {
-		status.Watching = "no: nothing watches; `devenv up` or `devenv up -d` does"
+		status.Watching = "no; `devenv up` or `devenv up -d` does"
 		return live.Answer{}
 	}
 	status.Live = &holder
@@ -190,6 +192,7 @@ func (e *Environment) addImages(ctx context.Context, rows []ServiceStatus) error
 	}
 	environments, projects := e.store.Environments(), uvProjects(in, planned)
 	group, ctx := errgroup.WithContext(ctx)
+	var builds sharedBuilds
 	for i := range rows {
 		row, service := &rows[i], planned.Project.Services[rows[i].Service]
 		row.Image = plan.ImageName(planned.Project.Name, service)
@@ -204,7 +207,7 @@ func (e *Environment) addImages(ctx context.Context, rows []ServiceStatus) error
 			row.Mode = "" // an image that is run as it is
 		}
 		group.Go(func() (err error) {
-			row.Current, err = e.current(ctx, *row, requests[row.Service], needed(service, planned, requests))
+			row.Current, err = e.current(ctx, &builds, *row, requests[row.Service], needed(service, planned, requests))
 			return err
 		})
 	}
@@ -212,7 +215,7 @@ func (e *Environment) addImages(ctx context.Context, rows []ServiceStatus) error
 }
 
 // current is "yes" or why the row's container does not have the image that `up` would give it.
-func (e *Environment) current(ctx context.Context, row ServiceStatus, request build.Request, needed []build.Request) (string, error) {
+func (e *Environment) current(ctx context.Context, builds *sharedBuilds, row ServiceStatus, request build.Request, needed []build.Request) (string, error) {
 	image, found, err := e.engine.Image(ctx, row.Image)
 	switch {
 	case err != nil:
@@ -224,7 +227,9 @@ func (e *Environment) current(ctx context.Context, row ServiceStatus, request bu
 	case request.Service == "":
 		return "yes", nil
 	}
-	same, err := build.Current(ctx, e.engine, request, image.ID, e.buildOptions(), needed...)
+	same, err := builds.once(request, image.ID, func() (bool, error) {
+		return build.Current(ctx, e.engine, request, image.ID, e.buildOptions(), needed...)
+	})
 	switch {
 	case !same && row.behind == image.ID:
 		return "no: behind uv.lock", nil
@@ -234,6 +239,21 @@ func (e *Environment) current(ctx context.Context, row ServiceStatus, request bu
 		return "no: its sources have changed", nil
 	}
 	return "yes", nil
+}
+
+// sharedBuilds has BuildKit asked once for each build, however many services share it: several at once get in each other's
+// way. Safe for concurrent use; the zero value is ready.
+type sharedBuilds struct{ asked sync.Map }
+
+// once is what ask says of the build and the image, asked by the first that wants to know.
+func (s *sharedBuilds) once(request build.Request, image string, ask func() (bool, error)) (bool, error) {
+	request.Service, request.Tags, request.Build.Tags = "", nil, nil
+	key, err := json.Marshal([]any{request, image})
+	if err != nil {
+		return ask() // whatever cannot be compared is a build of its own
+	}
+	answer, _ := s.asked.LoadOrStore(string(key), sync.OnceValues(ask))
+	return answer.(func() (bool, error))()
 }
 
 // needed are the requests for the images that a service's build takes as additional_contexts, theirs included.

@@ -2,6 +2,8 @@ package devenv
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -18,6 +20,8 @@ func (e *Environment) whyNot(path string) error {
 	info, err := os.Stat(path)
 	verdict := e.tree(in, planned).Ignored(path, err == nil && info.IsDir())
 	switch {
+	case !verdict.Ignored && errors.Is(err, fs.ErrNotExist):
+		return e.settings.Term.Data([]byte(e.project.Rel(path) + ": no such file; no change of it was seen\n"))
 	case !verdict.Ignored:
 		return e.settings.Term.Data([]byte(e.project.Rel(path) + ": watched; no change of it was seen\n"))
 	case verdict.Origin != "":
@@ -37,6 +41,9 @@ func (e *Environment) Why(ctx context.Context, path, format string) error {
 	}
 	if format == "json" {
 		return e.settings.Term.JSON(answer.Entries)
+	}
+	if len(answer.Entries) == 0 && answer.UnderWay {
+		return e.settings.Term.Data([]byte(e.project.Rel(path) + ": a change of it is being taken in\n"))
 	}
 	if len(answer.Entries) == 0 && path != "" {
 		return e.whyNot(path)

@@ -59,9 +59,12 @@ func (j *job) cached(ctx context.Context, e *engine, opt Options, export bool) (
 			return false, err
 		}
 	}
-	watch := newMonitor(nil, opt.Mask)
-	watch.onlyCached = true
-	made, err := j.solve(ctx, e, opt, watch, export)
+	made, watch, err := j.undisturbed(ctx, func() (*solution, *monitor, error) {
+		watch := newMonitor(nil, opt.Mask)
+		watch.onlyCached = true
+		made, err := j.solve(ctx, e, opt, watch, export)
+		return made, watch, err
+	})
 	switch {
 	case errors.Is(err, errStale):
 		return false, nil

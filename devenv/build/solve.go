@@ -25,8 +25,11 @@ type solution struct {
 // run builds j's image under its names.
 func (j *job) run(ctx context.Context, e *engine, show *screen, opt Options) error {
 	owner := strings.Join(j.services, ",")
-	watch := newMonitor(func(status *bk.SolveStatus) { show.show(owner, status) }, opt.Mask)
-	made, err := j.solve(ctx, e, opt, watch, len(j.names) > 0)
+	made, watch, err := j.undisturbed(ctx, func() (*solution, *monitor, error) {
+		watch := newMonitor(func(status *bk.SolveStatus) { show.show(owner, calm(status)) }, opt.Mask)
+		made, err := j.solve(ctx, e, opt, watch, len(j.names) > 0)
+		return made, watch, err
+	})
 	if err != nil {
 		return j.failure(ctx, err, made, watch, opt)
 	}

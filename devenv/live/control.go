@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"syscall"
 	"time"
 
 	"devenv/devenv/fault"
@@ -46,6 +47,7 @@ type Answer struct {
 	Services  map[string]string   `json:"services,omitempty"`  // how each service takes in new code: fork, restart (why)
 	Debuggers map[string]Debugger `json:"debuggers,omitempty"` // by service
 	Entries   []reload.Entry      `json:"entries,omitempty"`
+	UnderWay  bool                `json:"underWay,omitempty"` // something is being done for what was asked about
 }
 
 // Debugger is the debug port of a service.
@@ -65,7 +67,7 @@ func Ask(ctx context.Context, socket string, request Request) (Answer, error) {
 	var dialer net.Dialer
 	conn, err := dialer.DialContext(ctx, "unix", socket)
 	if err != nil {
-		return Answer{}, fault.New(fault.Failed, "no running `up` answers for this project: %w", err).WithHint("devenv up")
+		return Answer{}, silent(err)
 	}
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
@@ -82,6 +84,17 @@ func Ask(ctx context.Context, socket string, request Request) (Answer, error) {
 	return answer, nil
 }
 
+// silent is a session that cannot be asked. That there is no socket, or nobody at it, says all; another cause is told.
+func silent(err error) error {
+	if errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) {
+		return &fault.Error{
+			Class: fault.Failed, Message: "no running `up` answers for this project",
+			Hint: "`devenv up -d` watches, and tells from then on what a change leads to", Err: err,
+		}
+	}
+	return fault.New(fault.Failed, "no running `up` answers for this project: %w", err).WithHint("devenv up")
+}
+
 // ErrOther is a session of a devenv that answers in other words. What it was told to do, it does.
 var ErrOther = errors.New("another version of devenv")
 
@@ -96,7 +109,28 @@ func Listen(ctx context.Context, socket string) (net.Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	return listener, os.Chmod(socket, 0o600)
+	if unix, is := listener.(*net.UnixListener); is {
+		unix.SetUnlinkOnClose(false)
+	}
+	made, err := os.Stat(socket)
+	if err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
+	return &ownSocket{listener, socket, made}, os.Chmod(socket, 0o600)
+}
+
+// ownSocket is a listener that removes its socket when it is closed, and leaves that of a later session.
+type ownSocket struct {
+	net.Listener
+	path string
+	made os.FileInfo
+}
+
+func (o *ownSocket) Close() error {
+	if now, err := os.Stat(o.path); err == nil && os.SameFile(o.made, now) {
+		_ = os.Remove(o.path) // one that stays is replaced by the next session
+	}
+	return o.Listener.Close()
 }
 
 // Serve answers at listener until ctx ends, and closes it. Goroutines: one a connection, ended by its answer or ctx.
@@ -129,7 +163,7 @@ func (s *Session) answer(ctx context.Context, conn net.Conn, control Control) {
 		answer.Watching = "polling every " + status.Polling.String()
 	}
 	if request.Why != nil {
-		answer.Entries = s.Why(ctx, *request.Why)
+		answer.Entries, answer.UnderWay = s.Why(ctx, *request.Why)
 	}
 	if request.Adopt != nil {
 		control.Adopt(ctx, *request.Adopt)

@@ -6,6 +6,7 @@ package live
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -66,17 +67,25 @@ func New(doer Doer, report func(Outcome)) *Session {
 
 type question struct {
 	path   string
-	answer chan []reload.Entry
+	answer chan told
+}
+
+// told is what is known of a path.
+type told struct {
+	entries  []reload.Entry
+	underWay bool // something is being done for it now
 }
 
 // Why is what happened to a path and what is in it, oldest first; "" is everything that is remembered.
-func (s *Session) Why(ctx context.Context, path string) []reload.Entry {
-	q := question{path, make(chan []reload.Entry, 1)}
+// underWay says that something is being done for it at the moment.
+func (s *Session) Why(ctx context.Context, path string) (entries []reload.Entry, underWay bool) {
+	q := question{path, make(chan told, 1)}
 	select {
 	case s.ask <- q:
-		return <-q.answer
+		answer := <-q.answer
+		return answer.entries, answer.underWay
 	case <-ctx.Done():
-		return nil
+		return nil, false
 	}
 }
 
@@ -146,8 +155,9 @@ type run struct {
 	journal  *reload.Journal
 	finished chan []Outcome
 	running  bool
-	since    moment    // of the oldest change that waits
-	newest   time.Time // when the newest change was seen
+	doing    []reload.Action // while running
+	since    moment          // of the oldest change that waits
+	newest   time.Time       // when the newest change was seen
 }
 
 // moment is when a change was first seen, and when its batch was complete.
@@ -155,7 +165,7 @@ type moment struct{ seen, complete time.Time }
 
 func (r *run) step(ctx context.Context) bool {
 	if next := r.queue.Next(); len(next) > 0 {
-		r.running = true
+		r.running, r.doing = true, next
 		go r.do(ctx, next, r.since)
 		r.since = moment{}
 	}
@@ -171,7 +181,7 @@ func (r *run) step(ctx context.Context) bool {
 		r.add(moment{time.Now(), time.Now()}, nil)
 		r.queue.Retry()
 	case outcomes := <-r.finished:
-		r.running = false
+		r.running, r.doing = false, nil
 		r.settle(outcomes)
 	case <-r.eyes.settled:
 		r.eyes.settled = nil
@@ -180,9 +190,15 @@ func (r *run) step(ctx context.Context) bool {
 		r.look(ctx)
 		close(done)
 	case q := <-r.ask:
-		q.answer <- r.journal.About(q.path)
+		q.answer <- told{r.journal.About(q.path), r.doesFor(q.path)}
 	}
 	return true
+}
+
+func (r *run) doesFor(path string) bool {
+	return slices.ContainsFunc(r.doing, func(action reload.Action) bool {
+		return action.Verb != reload.Nothing && slices.ContainsFunc(action.Causes, func(cause reload.Cause) bool { return cause.Path == path })
+	})
 }
 
 func (r *run) take(batch watch.Batch) {

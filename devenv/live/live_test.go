@@ -188,7 +188,7 @@ func TestUnneeded(t *testing.T) {
 	s.save(folder, "a.py", "1")
 	s.does("reload a.py")
 	s.eventually("taken in", func() bool { return !d.taken.IsZero() })
-	entries := s.Why(t.Context(), filepath.Join(folder, "a.py"))
+	entries, _ := s.Why(t.Context(), filepath.Join(folder, "a.py"))
 	if len(entries) != 1 || entries[0].Result != "does not run" {
 		t.Errorf("why says %+v", entries)
 	}
@@ -202,6 +202,12 @@ func TestMeanwhile(t *testing.T) {
 	d.gate = gate
 	s := try(t, d)
 	s.save(folder, "a.py", "1")
+	for underWay := false; !underWay; { // as long as the gate is closed
+		var entries []reload.Entry
+		if entries, underWay = s.Why(t.Context(), filepath.Join(folder, "a.py")); len(entries) > 0 {
+			t.Fatalf("done already: %+v", entries)
+		}
+	}
 	for i := range 5 {
 		s.save(folder, fmt.Sprintf("b%d.py", i), "1")
 	}
@@ -211,8 +217,11 @@ func TestMeanwhile(t *testing.T) {
 		all := strings.Join(d.done, " ")
 		return strings.Contains(all, "a.py") && strings.Contains(all, "b4.py") && strings.Contains(all, "restart x") && len(d.done) <= 4
 	})
-	if entries := s.Why(t.Context(), filepath.Join(folder, "b3.py")); len(entries) == 0 {
+	if entries, _ := s.Why(t.Context(), filepath.Join(folder, "b3.py")); len(entries) == 0 {
 		t.Error("nobody knows why")
+	}
+	if _, underWay := s.Why(t.Context(), filepath.Join(folder, "c.py")); underWay {
+		t.Error("for a file that nobody has changed")
 	}
 }
 
@@ -290,7 +299,29 @@ func TestControl(t *testing.T) {
 	}
 	<-served
 	_, err = live.Ask(t.Context(), socket, live.Request{})
-	if err == nil || !strings.HasPrefix(err.Error(), "no running `up` answers for this project: ") {
+	if err == nil || err.Error() != "no running `up` answers for this project" {
 		t.Errorf("%v", err)
+	}
+}
+
+// A session whose socket was removed leaves the one of the next alone; its own it takes away.
+func TestSocketRemoved(t *testing.T) {
+	t.Parallel()
+	socket := filepath.Join(t.TempDir(), "live.sock")
+	var listeners []net.Listener
+	for range 2 { // the second one removes what is there
+		listener, err := live.Listen(t.Context(), socket)
+		if err != nil {
+			t.Fatal(err)
+		}
+		listeners = append(listeners, listener)
+	}
+	for i, listener := range listeners {
+		if err := listener.Close(); err != nil {
+			t.Error(err)
+		}
+		if _, err := os.Stat(socket); (err == nil) != (i == 0) {
+			t.Errorf("after %d: %v", i, err)
+		}
 	}
 }

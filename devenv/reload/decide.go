@@ -18,7 +18,7 @@ import (
 //  1. its rules of develop.watch, all that match
 //  2. pyproject.toml and uv.lock of its project: uv sync
 //  3. its Dockerfile and .dockerignore: rebuild
-//  4. a source mount: what kind of file it is
+//  4. a source mount: what kind of file it is; and where its image has a copy of the file that no mount covers: rebuild
 //  5. what its image copies from the build context: rebuild
 //
 // The project's own files come before all services.
@@ -81,10 +81,17 @@ func (v View) service(s Service, change watch.Change) ([]Action, string) {
 	}
 	if _, mounted := s.Mapping.ToContainer(p); mounted {
 		verb, rule := s.mounted(p, v.Ignored(p))
-		if verb == Nothing {
+		var actions []Action
+		if place := s.copiedAway(p); place != "" && !v.Ignored(p).Ignored {
+			actions = do(Rebuild, "copied into the image, to "+place)
+		}
+		if verb == Nothing && len(actions) == 0 {
 			return nil, rule
 		}
-		return do(verb, rule), ""
+		if verb != Nothing {
+			actions = append(actions, do(verb, rule)...)
+		}
+		return actions, ""
 	}
 	if s.Build.copies(p) && !v.Ignored(p).Ignored {
 		if isProse(p) {
@@ -122,6 +129,57 @@ func (s Service) underDelve(path string, verdict source.Verdict) (Verb, string) 
 	default:
 		return Nothing, s.Name + " runs under Delve what its image has: go build in its command, or dlv debug, takes in a save"
 	}
+}
+
+// copiedAway is where the image has a copy of a mounted file that no volume covers, such as /entrypoint.sh, or "". A COPY of
+// all that a mount shows is the image's own version of the program, and code in a copied folder runs from the mount.
+func (s Service) copiedAway(file string) string {
+	if s.Build == nil || isProse(file) || s.Style == RestartContainer || s.Style == RebuildImage {
+		return ""
+	}
+	relative, err := filepath.Rel(s.Build.Context, file)
+	if err != nil || !filepath.IsLocal(relative) {
+		return ""
+	}
+	for _, placed := range s.Build.Placed {
+		pattern := strings.Trim(path.Clean(placed.Source), "/")
+		place, inside := placed.of(pattern, filepath.ToSlash(relative))
+		if place == "" || s.Mapping.Covers(place) {
+			continue
+		}
+		if code, _ := kindOf(filepath.Ext(file)); inside && (code == "Python code" || s.shows(filepath.Join(s.Build.Context, pattern))) {
+			continue
+		}
+		return place
+	}
+	return ""
+}
+
+// shows reports whether a folder of the host holds all of a source mount.
+func (s Service) shows(folder string) bool {
+	return slices.ContainsFunc(s.Mapping.Folders(), func(mounted string) bool {
+		relative, err := filepath.Rel(folder, mounted)
+		return err == nil && filepath.IsLocal(relative)
+	})
+}
+
+// of is where a file of the context goes, "" for one that pattern does not match; inside says that a folder that it is in
+// matches.
+func (p Placed) of(pattern, file string) (place string, inside bool) {
+	if pattern == "." || pattern == "" {
+		return path.Join(p.Dest, file), true
+	}
+	rest := ""
+	for part := file; part != "."; part = path.Dir(part) {
+		if ok, err := path.Match(pattern, part); ok || err != nil && pattern == part {
+			if rest == "" && strings.HasSuffix(p.Dest, "/") {
+				return path.Join(p.Dest, path.Base(file)), false
+			}
+			return path.Join(p.Dest, rest), rest != ""
+		}
+		rest = path.Join(path.Base(part), rest)
+	}
+	return "", false
 }
 
 // leftAlone is why a service is not reloaded for what its mounts show it, or "".

@@ -89,11 +89,17 @@ func shop() reload.View {
 	goapi := service("goapi", reload.RestartContainer, []types.ServiceVolumeConfig{bind("go", "/go/src/app")})
 	gobin := service("gobin", reload.RebuildImage, []types.ServiceVolumeConfig{bind("gobin", "/src")})
 	gobin.Build = &reload.Build{Context: "/shop/gobin", Dockerfile: "/shop/gobin/Dockerfile", Sources: []string{"*.go", "go.mod"}}
+	trial := service("trial", reload.Fork, []types.ServiceVolumeConfig{bind("trial", "/app"), {Type: types.VolumeTypeVolume, Target: "/cache"}})
+	trial.Build = &reload.Build{Context: "/shop/trial", Dockerfile: "/shop/trial/Dockerfile", Sources: []string{"."}, Placed: []reload.Placed{
+		{Source: ".", Dest: "/srv"}, {Source: "./docker-entrypoint.sh", Dest: "/docker-entrypoint.sh"}, {Source: "run.sh", Dest: "/app/"},
+		{Source: "seed.sh", Dest: "/cache/"}, {Source: "conf/", Dest: "/etc/trial"}, {Source: "gunicorn.conf.py", Dest: "/etc/gunicorn/"},
+		{Source: "scripts/*.sh", Dest: "/usr/local/bin/"},
+	}}
 	tree := source.NewTree(source.Rules{Roots: []string{"/shop"}, Include: []source.Line{{Pattern: "*.graphql", Folder: "/shop", Origin: "compose.yml:3"}}})
 	return reload.View{
 		Compose:  []string{"/shop/compose.yml", "/shop/.env"},
 		EnvFiles: map[string][]string{"/shop/api.env": {"api", "worker"}},
-		Services: []reload.Service{admin, api, goapi, gobin, native, web, worker},
+		Services: []reload.Service{admin, api, goapi, gobin, native, trial, web, worker},
 		Ignored:  func(path string) source.Verdict { return tree.Ignored(path, false) },
 	}
 }

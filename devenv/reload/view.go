@@ -56,6 +56,14 @@ type Build struct {
 	// Sources are what the stages of the target copy from the context: relative, slashed, maybe with wildcards; "."
 	// for all of it.
 	Sources []string
+	// Placed are those of them that the target itself has, with their places, as far as they are known.
+	Placed []Placed
+}
+
+// Placed is a source of COPY or ADD and where it goes.
+type Placed struct {
+	Source string // as in Build.Sources
+	Dest   string // absolute in the container; with a slash at its end it is a folder
 }
 
 func copies(action types.WatchAction) bool {

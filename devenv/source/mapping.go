@@ -3,6 +3,7 @@ package source
 import (
 	"path"
 	"path/filepath"
+	"slices"
 
 	"github.com/compose-spec/compose-go/v2/types"
 )
@@ -61,6 +62,13 @@ func (m Mapping) ToHost(container string) (string, bool) {
 	}
 	mount := m.mounts[owner]
 	return filepath.Join(mount.Source, filepath.FromSlash(below(path.Clean(mount.Target), container))), true
+}
+
+// Covers reports whether any volume of the service lies over a container path: what the image has there is not seen.
+func (m Mapping) Covers(container string) bool {
+	holds := func(folder string) bool { return containerHolds(folder, container) }
+	return slices.ContainsFunc(m.hidden, holds) ||
+		slices.ContainsFunc(m.mounts, func(mount types.ServiceVolumeConfig) bool { return holds(mount.Target) })
 }
 
 // owner is the mount whose content a container path is, or -1: the innermost target wins, as in the kernel.

@@ -120,11 +120,28 @@ func (s Store) heldBy(name string) error {
 		holder.Command, holder.PID, holder.Since.Local().Format("15:04:05")).WithHint("end it, or wait for it")
 }
 
-// Release gives the lock back.
+// LockFile is the file of the lock called name.
+func (s Store) LockFile(name string) string { return s.path(name + ".lock") }
+
+// Release gives the lock back. Where the lock's file was removed (`git clean` was here), who is noted as its holder is
+// another process.
 func (l *Lock) Release() error {
+	if !l.stands() {
+		return l.file.Unlock()
+	}
 	err := os.Remove(l.holder)
 	if errors.Is(err, fs.ErrNotExist) {
 		err = nil // `git clean` was here
 	}
 	return errors.Join(err, l.file.Unlock())
+}
+
+// stands says that the lock's file is the one that was locked.
+func (l *Lock) stands() bool {
+	locked, err := l.file.Stat()
+	if err != nil {
+		return false
+	}
+	there, err := os.Stat(l.file.Path())
+	return err == nil && os.SameFile(locked, there)
 }

@@ -94,3 +94,28 @@ func TestLock(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// Whoever held a lock whose file was removed, as by `git clean`, leaves the one that holds it now as it is.
+func TestLockRemoved(t *testing.T) {
+	store := state.In(t.TempDir())
+	first, err := store.Lock(t.Context(), state.Live, state.Holder{Command: "first", PID: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(store.Folder()); err != nil {
+		t.Fatal(err)
+	}
+	second, err := store.Lock(t.Context(), state.Live, state.Holder{Command: "second", PID: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := first.Release(); err != nil {
+		t.Error(err)
+	}
+	if holder, held := store.Holder(state.Live); !held || holder.Command != "second" {
+		t.Errorf("held %v by %+v", held, holder)
+	}
+	if err := second.Release(); err != nil {
+		t.Error(err)
+	}
+}
