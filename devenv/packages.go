@@ -95,7 +95,7 @@ type packageWork struct {
 
 // image are the flags by which the image of a service chooses what is installed: those of the last `uv sync` of its stages.
 func (w packageWork) image(service string) []string {
-	recipe := w.planned.Project.Services[service]
+	recipe := w.planned.Recipe(service)
 	if recipe.Build == nil || w.in.Dockerfiles[plan.File(recipe)] == nil {
 		return nil
 	}
@@ -240,7 +240,9 @@ func (e *Environment) oneOff(ctx context.Context, work packageWork) (engine.Cont
 		return engine.Container{}, err
 	}
 	if !found {
-		planned.Project.Services[work.service] = withoutLock(work.in, service, work.files.HasLock())
+		if service.Build != nil {
+			planned.Project.Services[work.service] = withoutLock(work.in, service, work.files.HasLock())
+		}
 		if err := e.build(ctx, planned, buildFlags{}); err != nil {
 			return engine.Container{}, err
 		}
