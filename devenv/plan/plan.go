@@ -157,28 +157,12 @@ func Make(in Input) (Plan, error) {
 	plan.Project = planned
 	for _, name := range sorted(planned.Services) {
 		overlay := overlay{in: in, mode: in.Modes.Of(name), service: planned.Services[name]}
-		builder, shares := BuilderOf(declared, declared.Services[name])
-		if shares {
+		if builder, shares := BuilderOf(declared, declared.Services[name]); shares {
 			overlay.builder, overlay.service.Build = builder.Name, WithBuild(declared, declared.Services[name]).Build
 		}
 		overlay.apply()
 		overlay.addTrust()
-		if shares {
-			plan.Builders[name] = Builder{builder.Name, *overlay.service.Build}
-			overlay.service.Build = nil
-		}
-		planned.Services[name] = overlay.service
-		plan.Changes = append(plan.Changes, overlay.changes...)
-		plan.Advice = append(plan.Advice, overlay.advice...)
-		if overlay.debuggable.Kind != "" {
-			plan.Debug[name] = overlay.debuggable
-		}
-		if overlay.agent {
-			plan.Agents = append(plan.Agents, name)
-		}
-		if overlay.environment != (PythonEnvironment{}) {
-			plan.Environments[name] = overlay.environment
-		}
+		plan.take(overlay)
 	}
 	plan.addVolumes()
 	plan.Hooks = slices.DeleteFunc(slices.Clone(in.Hooks), func(h hook.Hook) bool {
@@ -193,6 +177,27 @@ func Make(in Input) (Plan, error) {
 		plan.bring(trustConfig, in.Trust.Content)
 	}
 	return plan, nil
+}
+
+// take takes over what was decided about a service. A build that was lent to it is its builder's to make.
+func (p *Plan) take(o overlay) {
+	name := o.service.Name
+	if o.builder != "" {
+		p.Builders[name] = Builder{o.builder, *o.service.Build}
+		o.service.Build = nil
+	}
+	p.Project.Services[name] = o.service
+	p.Changes = append(p.Changes, o.changes...)
+	p.Advice = append(p.Advice, o.advice...)
+	if o.debuggable.Kind != "" {
+		p.Debug[name] = o.debuggable
+	}
+	if o.agent {
+		p.Agents = append(p.Agents, name)
+	}
+	if o.environment != (PythonEnvironment{}) {
+		p.Environments[name] = o.environment
+	}
 }
 
 // bring adds an inline config, which Compose copies into containers without a mount.
