@@ -138,7 +138,7 @@ func (e *Environment) DebugAttach(ctx context.Context, service string) error {
 		return err
 	}
 	if planned.Debug[service].Kind == plan.Delve {
-		return e.attachDelve(ctx, service, source.Mounts(planned.Project.Services[service], in.IsFile))
+		return e.attachDelve(ctx, service, source.Mounts(planned.Recipe(service), in.IsFile))
 	}
 	port := debugPorts(e.store.DebugPorts(), planned.Debug)[service]
 	return e.settings.Term.Data([]byte(fmt.Sprintf("%s runs Python: attach an editor to 127.0.0.1:%d, by the Debug Adapter Protocol\n"+
@@ -199,7 +199,7 @@ func (e *Environment) DebugVSCode() error {
 		if planned.Debug[name].Kind == plan.Delve {
 			entry = vscode.Service{Name: name, Kind: vscode.Go, Port: int(ports[name])}
 		}
-		for _, mount := range source.Mounts(service, in.IsFile) {
+		for _, mount := range source.Mounts(planned.Recipe(name), in.IsFile) {
 			entry.Mappings = append(entry.Mappings, vscode.Mapping{Local: mount.Source, Remote: mount.Target})
 		}
 		project.Services = append(project.Services, entry)

@@ -144,6 +144,10 @@ func (e *Environment) switchable(mode string, services []string) error {
 
 // modeless is the error for a service that has no modes; who names, as a message begins, who asked for one.
 func (e *Environment) modeless(who, service string) error {
+	if builder, found := plan.BuilderOf(e.project.Compose, e.project.Compose.Services[service]); found {
+		return fault.New(fault.Usage, "%s%s: it runs the image that %s builds, so it has the mode of %[3]s", who, service, builder.Name).
+			WithHint("choose one for %s", builder.Name)
+	}
 	return fault.New(fault.Usage, "%s%s: it runs an image as it is, so it has no modes", who, service).
 		WithHint("services with a build have: %s", list(withBuild(e.project.Compose.Services)))
 }

@@ -72,7 +72,12 @@ func (e *Environment) carryOut(ctx context.Context, work packageWork) (outcome u
 	case running && work.steps.Reads():
 		err = do(c)
 	default:
-		err = e.change(ctx, func() error { return e.inService(ctx, work, do) })
+		err = e.change(ctx, func() error {
+			if work, err = work.decided(); err != nil { // while it waited for its turn the files may have become others
+				return err
+			}
+			return e.inService(ctx, work, do)
+		})
 	}
 	return outcome, err
 }
@@ -83,13 +88,14 @@ type packageWork struct {
 	planned plan.Plan
 	service string
 	project uv.Project
+	request uv.Request
 	files   uv.Files
 	steps   uv.Steps
 }
 
 // image are the flags by which the image of a service chooses what is installed: those of the last `uv sync` of its stages.
 func (w packageWork) image(service string) []string {
-	recipe := w.planned.Project.Services[service]
+	recipe := w.planned.Recipe(service)
 	if recipe.Build == nil || w.in.Dockerfiles[plan.File(recipe)] == nil {
 		return nil
 	}
@@ -106,9 +112,16 @@ func (e *Environment) packageWork(in plan.Input, planned plan.Plan, options Pack
 	if work.service, work.project, err = e.packageService(in, planned, options.Service); err != nil {
 		return work, err
 	}
-	work.files, err = work.project.Read()
-	work.steps = uv.Decide(uv.Request{Command: options.Command, Args: options.Args, Image: work.image(work.service)}, work.files)
-	return work, err
+	work.request = uv.Request{Command: options.Command, Args: options.Args, Image: work.image(work.service)}
+	return work.decided()
+}
+
+// decided is the work with the steps that its request takes for the files of now.
+func (w packageWork) decided() (packageWork, error) {
+	var err error
+	w.files, err = w.project.Read()
+	w.steps = uv.Decide(w.request, w.files)
+	return w, err
 }
 
 // runUV does the work in a container, and keeps in mind for which files its environment is.
@@ -227,7 +240,9 @@ func (e *Environment) oneOff(ctx context.Context, work packageWork) (engine.Cont
 		return engine.Container{}, err
 	}
 	if !found {
-		planned.Project.Services[work.service] = withoutLock(work.in, service, work.files.HasLock())
+		if service.Build != nil {
+			planned.Project.Services[work.service] = withoutLock(work.in, service, work.files.HasLock())
+		}
 		if err := e.build(ctx, planned, buildFlags{}); err != nil {
 			return engine.Container{}, err
 		}

@@ -26,7 +26,7 @@ const uvStage = "devenv-uv"
 // uvSource is where the program uv comes from, for a container whose image has none: what the Dockerfile names, its builder
 // stage or uv's own image, else that image in a version, "" for one that is named.
 func uvSource(work packageWork, name string) (program dockerfile.Program, version string) {
-	service := work.planned.Project.Services[name]
+	service := work.planned.Recipe(name)
 	if service.Build != nil && work.in.Dockerfiles[plan.File(service)] != nil {
 		if program, named := work.in.Dockerfiles[plan.File(service)].UV(); named {
 			return program, ""
@@ -93,7 +93,7 @@ func (e *Environment) installedUV(ctx context.Context, c engine.Container, versi
 // builtUV has BuildKit copy the program into an image of its own, by the recipe of the service and with its cache; that image
 // is removed again.
 func (e *Environment) builtUV(ctx context.Context, work packageWork, name string, program dockerfile.Program) ([]byte, error) {
-	service := work.planned.Project.Services[name]
+	service := work.planned.Recipe(name)
 	recipe, err := e.recipeWith(service, program)
 	if err != nil {
 		return nil, err

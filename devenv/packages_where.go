@@ -22,18 +22,20 @@ func (e *Environment) packageService(in plan.Input, planned plan.Plan, named str
 		if err := e.project.Known([]string{named}); err != nil {
 			return "", uv.Project{}, err
 		}
-		project, found := uvProject(in, planned.Project.Services[named])
+		project, found := uvProject(in, planned.Recipe(named))
 		if !found {
 			return "", project, fault.New(fault.Usage, "%s: no pyproject.toml of this project is in its container", named)
 		}
+		named, project = built(in, planned, named, project)
 		return named, project, nil
 	}
 	var names []string
 	projects := map[string]uv.Project{}
 	for _, name := range planned.Project.ServiceNames() {
-		project, found := uvProject(in, planned.Project.Services[name])
+		project, found := uvProject(in, planned.Recipe(name))
 		known := slices.ContainsFunc(names, func(other string) bool { return projects[other].Host == project.Host })
 		if found && !known {
+			name, project = built(in, planned, name, project)
 			names, projects[name] = append(names, name), project
 		}
 	}
@@ -47,6 +49,16 @@ func (e *Environment) packageService(in plan.Input, planned plan.Plan, named str
 		return "", uv.Project{}, fault.New(fault.Usage, "no service has a pyproject.toml").WithHint("it must be in a source mount, or be copied by the Dockerfile")
 	}
 	return "", uv.Project{}, fault.New(fault.Usage, "several services have a pyproject.toml: %s", list(names)).WithHint("choose one with -s SERVICE")
+}
+
+// built is the service that builds the image of another one, if it has the same project: what is built here can be built as
+// far as it goes without a lock file. Else it is the service itself.
+func built(in plan.Input, planned plan.Plan, name string, project uv.Project) (string, uv.Project) {
+	builder := planned.MadeBy(name)
+	if its, found := uvProject(in, planned.Recipe(builder)); found && its.Host == project.Host {
+		return builder, its
+	}
+	return name, project
 }
 
 // innermost is the service whose project holds a folder of the host, the nearest if several do.

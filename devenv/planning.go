@@ -34,11 +34,14 @@ func (e *Environment) input(of *project.Project, modes plan.Modes) (plan.Input, 
 		return in, err
 	}
 	for _, service := range of.Compose.Services {
-		if service.Build == nil || remote(service.Build.Context) {
-			continue
-		}
-		if err := e.readDockerfiles(in, service); err != nil {
-			return in, err
+		builder, _ := plan.BuilderOf(of.Compose, service)
+		for _, recipe := range [...]types.ServiceConfig{plan.WithBuild(of.Compose, service), builder} {
+			if recipe.Build == nil || remote(recipe.Build.Context) {
+				continue
+			}
+			if err := e.readDockerfiles(in, recipe); err != nil {
+				return in, err
+			}
 		}
 	}
 	return in, nil
@@ -136,23 +139,28 @@ func (e *Environment) narrowed(modes plan.Modes, services []string, whole plan.P
 	}
 	planned, err := plan.Make(in)
 	if err == nil {
-		planned.Builds, planned.Whole = buildsOnly(planned.Project.Services, whole.Project.Services), whole.Project
+		planned.Builds, planned.Whole = buildsOnly(planned.Project.Services, whole), whole.Project
 	}
 	return in, planned, err
 }
 
-// buildsOnly are the services of whole whose images the builds of selected take as additional_contexts, theirs included.
-func buildsOnly(selected, whole types.Services) types.Services {
+// buildsOnly are the services of whole whose images selected ones run, or their builds take as additional_contexts, theirs
+// included.
+func buildsOnly(selected types.Services, whole plan.Plan) types.Services {
 	only := types.Services{}
 	for queue := slices.Collect(maps.Values(selected)); len(queue) > 0; queue = queue[1:] {
-		if queue[0].Build == nil {
-			continue
+		needed := []string{whole.MadeBy(queue[0].Name)}
+		if queue[0].Build != nil {
+			for _, context := range queue[0].Build.AdditionalContexts {
+				if name, isService := strings.CutPrefix(context, "service:"); isService {
+					needed = append(needed, name)
+				}
+			}
 		}
-		for _, context := range queue[0].Build.AdditionalContexts {
-			name, isService := strings.CutPrefix(context, "service:")
+		for _, name := range needed {
 			_, known := selected[name]
 			_, taken := only[name]
-			if service, exists := whole[name]; isService && exists && !known && !taken {
+			if service, exists := whole.Project.Services[name]; exists && !known && !taken {
 				only[name] = service
 				queue = append(queue, service)
 			}

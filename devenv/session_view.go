@@ -19,7 +19,7 @@ func liveServices(planned plan.Plan) []types.ServiceConfig {
 	var all []types.ServiceConfig
 	for _, name := range planned.Project.ServiceNames() {
 		if planned.Modes.Of(name) == plan.Local {
-			all = append(all, planned.Project.Services[name])
+			all = append(all, planned.Recipe(name))
 		}
 	}
 	return all

@@ -196,18 +196,18 @@ func (e *Environment) addImages(ctx context.Context, rows []ServiceStatus) error
 	for i := range rows {
 		row, service := &rows[i], planned.Project.Services[rows[i].Service]
 		row.Image = plan.ImageName(planned.Project.Name, service)
-		id, asked, _ := strings.Cut(e.store.BuiltFor()[row.Service], " ")
+		id, asked, _ := strings.Cut(e.store.BuiltFor()[planned.MadeBy(row.Service)], " ")
 		if now := planned.Environments[row.Service].Asked; now != asked && now != "" {
 			row.behind = id
 		}
 		row.synced = projects[row.Service].isFor(environments[row.environment])
-		if service.Build != nil {
-			row.Target = service.Build.Target
+		if recipe := planned.Recipe(row.Service); recipe.Build != nil {
+			row.Target = recipe.Build.Target
 		} else if service.Labels[plan.ModeLabel] == "" {
 			row.Mode = "" // an image that is run as it is
 		}
 		group.Go(func() (err error) {
-			row.Current, err = e.current(ctx, &builds, *row, requests[row.Service], needed(service, planned, requests))
+			row.Current, err = e.current(ctx, &builds, *row, requests[planned.MadeBy(row.Service)], needed(service, planned, requests))
 			return err
 		})
 	}
@@ -259,7 +259,7 @@ func (s *sharedBuilds) once(request build.Request, image string, ask func() (boo
 // needed are the requests for the images that a service's build takes as additional_contexts, theirs included.
 func needed(service types.ServiceConfig, planned plan.Plan, requests map[string]build.Request) []build.Request {
 	var all []build.Request
-	for name := range buildsOnly(types.Services{service.Name: service}, planned.Project.Services) {
+	for name := range buildsOnly(types.Services{service.Name: service}, planned) {
 		all = append(all, requests[name])
 	}
 	return all

@@ -79,7 +79,7 @@ func (a *apart) declares(container string) bool {
 
 // builds says that a service of the project builds this image: then it has the code of one checkout.
 func (a *apart) builds(image string) bool {
-	return slices.ContainsFunc(slices.Collect(maps.Values(a.in.Project.Services)), func(s types.ServiceConfig) bool {
+	return slices.ContainsFunc(slices.Collect(maps.Values(a.in.Project.AllServices())), func(s types.ServiceConfig) bool {
 		return s.Build != nil && s.Image == image
 	})
 }

@@ -46,7 +46,7 @@ func (o *overlay) declared() types.ServiceConfig {
 		return service
 	}
 	build := *service.Build
-	choice := Choose(o.in, service, Local)
+	choice := o.choose(Local)
 	build.Dockerfile, build.Target = choice.Dockerfile, choice.Target
 	service.Build = &build
 	return service

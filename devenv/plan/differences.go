@@ -47,7 +47,7 @@ func Differences(in Input, from, to Plan) []Difference {
 
 // facts are what a service gets, by key, as far as its Dockerfile says what its image has.
 func (p Plan) facts(in Input, name string) map[string]string {
-	image, _ := effective(in, p.Project.Services[name])
+	image, _ := effective(in, p.Recipe(name))
 	return p.Facts(in, name, image)
 }
 

@@ -21,6 +21,7 @@ type overlay struct {
 	in         Input
 	mode       string
 	service    types.ServiceConfig
+	builder    string // the service that the build is of, where it has none of its own
 	debug      debugPort
 	agent      bool // the service has the agent
 	debuggable Debug
@@ -36,7 +37,7 @@ func (o *overlay) apply() {
 	o.debug = o.debugPort()
 	var choice Choice
 	if o.service.Build != nil {
-		choice = Choose(o.in, o.service, o.mode)
+		choice = o.choose(o.mode)
 		o.build(choice)
 	}
 	if o.mode == Local {
@@ -49,9 +50,21 @@ func (o *overlay) apply() {
 	o.dropEnvironment()
 	o.dropSource()
 	o.dropDebugPort()
-	if choice.Cause != "" {
+	switch word := LocalWord(o.service.Command); {
+	case o.builder == "" && choice.Cause != "":
 		o.giveCommandBack()
+	case o.builder != "" && word != "": // the image's own command is its builder's
+		o.advise("its command has %s, which belongs to mode local; x-devenv.modes.%s.command sets another", word, o.mode)
 	}
+}
+
+// choose is the Choice for the build that makes the service's image.
+func (o *overlay) choose(mode string) Choice {
+	service := o.service
+	if o.builder != "" {
+		service.Name = o.builder
+	}
+	return Choose(o.in, service, mode)
 }
 
 func (o *overlay) change(key, from, to, cause string, args ...any) {
@@ -65,26 +78,35 @@ func (o *overlay) advise(text string, args ...any) {
 // build points the service at the choice's Dockerfile and stage, and at an image name of the mode's own, so that
 // the images of all modes are kept side by side.
 func (o *overlay) build(choice Choice) {
-	if choice.Note != "" {
-		o.advise("%s", choice.Note)
+	cause := "each mode has an image of its own, so that going back is instant"
+	if o.builder == "" {
+		o.changeBuild(choice)
+	} else {
+		cause = o.builder + " builds it"
 	}
-	if choice.Dockerfile != o.service.Build.Dockerfile {
-		o.change("build.dockerfile", o.service.Build.Dockerfile, choice.Dockerfile, "%s", choice.Cause)
-		o.service.Build.Dockerfile = choice.Dockerfile
-	}
-	if choice.Target != o.service.Build.Target {
-		o.change("build.target", o.service.Build.Target, choice.Target, "%s", choice.Cause)
-		o.service.Build.Target = choice.Target
-	}
+	o.service.Build.Dockerfile, o.service.Build.Target = choice.Dockerfile, choice.Target
 	o.overrides()
 	if o.mode == Local {
 		return
 	}
 	name := ImageName(o.in.Project.Name, o.service)
 	tagged := tagFor(name, o.mode)
-	o.change("image", name, tagged, "each mode has an image of its own, so that going back is instant")
+	o.change("image", name, tagged, "%s", cause)
 	o.service.Image = tagged
 	o.service.Labels = o.service.Labels.Add(ModeLabel, o.mode)
+}
+
+// changeBuild writes down what becomes of the service's own build.
+func (o *overlay) changeBuild(choice Choice) {
+	if choice.Note != "" {
+		o.advise("%s", choice.Note)
+	}
+	if was := o.service.Build.Dockerfile; choice.Dockerfile != was {
+		o.change("build.dockerfile", was, choice.Dockerfile, "%s", choice.Cause)
+	}
+	if was := o.service.Build.Target; choice.Target != was {
+		o.change("build.target", was, choice.Target, "%s", choice.Cause)
+	}
 }
 
 // overrides are the parts of x-devenv.modes.MODE that do not concern the image.
@@ -120,7 +142,7 @@ func (o *overlay) addSource() {
 		o.change("volumes", "", o.mountText(mount), "x-devenv.source")
 		o.service.Volumes = append(o.service.Volumes, mount)
 	}
-	if hasStage(o.in, o.service, Local) && len(source.Mounts(o.service, o.in.IsFile)) == 0 {
+	if o.builder == "" && hasStage(o.in, o.service, Local) && len(source.Mounts(o.service, o.in.IsFile)) == 0 {
 		o.advise("it has a local stage but no source mount, so a save changes nothing in the container; add one to volumes, or x-devenv: {source: ./src:/src}")
 	}
 }

@@ -67,14 +67,16 @@ type Input struct {
 // Plan is the decision.
 type Plan struct {
 	Project *types.Project // with the changes made
-	// Builds are the services that Project does not run and whose images its builds take as additional_contexts.
-	Builds  types.Services
-	Modes   Modes
-	Profile string // "" is none
-	Trust   trust.Bundle
-	Changes []Change
-	Advice  []Advice
-	Agents  []string // the services that have the agent
+	// Builds are the services that Project does not run and whose images it runs, or its builds take as additional_contexts.
+	Builds types.Services
+	// Builders are those of the services without a build whose image another service builds.
+	Builders map[string]Builder
+	Modes    Modes
+	Profile  string // "" is none
+	Trust    trust.Bundle
+	Changes  []Change
+	Advice   []Advice
+	Agents   []string // the services that have the agent
 	// Environments are the Python environments of services in mode local, as far as the compose file and the Dockerfile say.
 	Environments map[string]PythonEnvironment
 	// Shared are the volumes, by key, that this checkout has in common with the first one, which they belong to.
@@ -139,8 +141,10 @@ func Make(in Input) (Plan, error) {
 	if err := in.check(); err != nil {
 		return Plan{}, err
 	}
+	declared := in.Project
+	in.Modes = in.Modes.withBuilders(declared)
 	plan := Plan{
-		Modes: in.Modes, Profile: in.Profile, Debug: map[string]Debug{}, Environments: map[string]PythonEnvironment{},
+		Modes: in.Modes, Profile: in.Profile, Builders: map[string]Builder{}, Debug: map[string]Debug{}, Environments: map[string]PythonEnvironment{},
 		Shared: in.sharedVolumes(), Trust: in.Trust,
 	}
 	in.Project, plan.Changes, plan.Advice = Apart(in)
@@ -153,23 +157,14 @@ func Make(in Input) (Plan, error) {
 	plan.Project = planned
 	for _, name := range sorted(planned.Services) {
 		overlay := overlay{in: in, mode: in.Modes.Of(name), service: planned.Services[name]}
+		if builder, shares := BuilderOf(declared, declared.Services[name]); shares {
+			overlay.builder, overlay.service.Build = builder.Name, WithBuild(declared, declared.Services[name]).Build
+		}
 		overlay.apply()
 		overlay.addTrust()
-		planned.Services[name] = overlay.service
-		plan.Changes = append(plan.Changes, overlay.changes...)
-		plan.Advice = append(plan.Advice, overlay.advice...)
-		if overlay.debuggable.Kind != "" {
-			plan.Debug[name] = overlay.debuggable
-		}
-		if overlay.agent {
-			plan.Agents = append(plan.Agents, name)
-		}
-		if overlay.environment != (PythonEnvironment{}) {
-			plan.Environments[name] = overlay.environment
-		}
+		plan.take(overlay)
 	}
 	plan.addVolumes()
-	plan.shareImages(in)
 	plan.Hooks = slices.DeleteFunc(slices.Clone(in.Hooks), func(h hook.Hook) bool {
 		_, runs := planned.Services[h.Service]
 		return h.Service != "" && !runs
@@ -184,33 +179,33 @@ func Make(in Input) (Plan, error) {
 	return plan, nil
 }
 
+// take takes over what was decided about a service. A build that was lent to it is its builder's to make.
+func (p *Plan) take(o overlay) {
+	name := o.service.Name
+	if o.builder != "" {
+		p.Builders[name] = Builder{o.builder, *o.service.Build}
+		o.service.Build = nil
+	}
+	p.Project.Services[name] = o.service
+	p.Changes = append(p.Changes, o.changes...)
+	p.Advice = append(p.Advice, o.advice...)
+	if o.debuggable.Kind != "" {
+		p.Debug[name] = o.debuggable
+	}
+	if o.agent {
+		p.Agents = append(p.Agents, name)
+	}
+	if o.environment != (PythonEnvironment{}) {
+		p.Environments[name] = o.environment
+	}
+}
+
 // bring adds an inline config, which Compose copies into containers without a mount.
 func (p *Plan) bring(config, content string) {
 	if p.Project.Configs == nil {
 		p.Project.Configs = types.Configs{}
 	}
 	p.Project.Configs[config] = types.ConfigObjConfig{Name: config, Content: content}
-}
-
-// shareImages gives a service without a build, which runs the image that another service builds, the image of that
-// one's mode: it has the same code, so it must not stay behind.
-func (p *Plan) shareImages(in Input) {
-	for _, builder := range sorted(p.Project.Services) {
-		was, now := in.Project.Services[builder], p.Project.Services[builder]
-		if was.Build == nil || was.Image == "" || was.Image == now.Image {
-			continue
-		}
-		for _, name := range sorted(p.Project.Services) {
-			service := p.Project.Services[name]
-			if service.Build != nil || service.Image != was.Image || in.Modes.Of(name) != in.Modes.Of(builder) {
-				continue
-			}
-			p.Changes = append(p.Changes, Change{name, "image", service.Image, now.Image, builder + " builds it"})
-			service.Image = now.Image
-			service.Labels = service.Labels.Add(ModeLabel, in.Modes.Of(name))
-			p.Project.Services[name] = service
-		}
-	}
 }
 
 // asked are the source mounts of a service's x-devenv.source; check has seen that each of them can be read.

@@ -59,10 +59,11 @@ func Decide(request Request, files Files) Steps {
 	}
 	stage := append([]string{string(request.Command)}, args...)
 	image := widened(request.Image, args)
-	if !apart && uvKnows(image) || leavesEnvironment(args) {
+	narrows := request.Command == Remove && has(Choosing(args), "--package") // `uv remove` leaves nothing but this member's
+	if !apart && uvKnows(image) && !narrows || leavesEnvironment(args) {
 		return Steps{Stage: stage, Keep: true, image: image}
 	}
-	place := slices.Concat([]string{"sync", "--frozen"}, image, selection(args))
+	place := slices.Concat([]string{"sync", "--frozen"}, image, selection(request.Command, args, image))
 	if request.Command == Add {
 		place = append(place, "--inexact") // as `uv add` does: what else is installed stays
 	}
@@ -91,19 +92,22 @@ func (s Steps) Leaves() bool {
 	return len(s.Stage) > 0 && (s.Stage[0] == string(Add) || s.Stage[0] == string(Remove)) && s.Place == nil && leavesEnvironment(s.Stage)
 }
 
-// chosen are arguments of `uv sync`, which choose as the image does if they choose nothing themselves.
+// chosen are arguments of `uv sync`, which choose as the image does what they do not choose themselves.
 func chosen(image, args []string) []string {
-	if len(Choosing(args)) > 0 {
-		return args
+	own := choices(args)
+	for _, c := range choices(image) {
+		if !slices.ContainsFunc(own, func(o choice) bool { return o.kind() == c.kind() }) {
+			args = slices.Concat(args, c)
+		}
 	}
-	return slices.Concat(args, image)
+	return args
 }
 
 // sync is `uv sync`, apart from resolving where the project's own folder matters.
 func sync(apart bool, args []string) Steps {
 	whole := append([]string{"sync"}, args...)
 	switch {
-	case !apart:
+	case !apart, slices.ContainsFunc(choices(args), choice.lacksValue): // uv says so
 		return Steps{Stage: whole, Keep: true}
 	case has(args, "--frozen", "--locked", "--check", "--dry-run"):
 		return Steps{Place: whole}
@@ -119,8 +123,8 @@ func sync(apart bool, args []string) Steps {
 func upgrades(args []string) []string {
 	flags := []string{}
 	named := false
-	for _, arg := range args {
-		if strings.HasPrefix(arg, "-") {
+	for i, arg := range args {
+		if strings.HasPrefix(arg, "-") || i > 0 && choosing[args[i-1]].valued {
 			flags = append(flags, arg)
 			continue
 		}
@@ -148,18 +152,22 @@ func upgrading(args []string) (resolving, rest []string) {
 	return resolving, rest
 }
 
-// selection is the part of the project that `uv add` and `uv remove` sync, as flags of `uv sync`.
-func selection(args []string) []string {
+// selection is the part of the project that `uv add` and `uv remove` sync beside what the image has, as flags of `uv sync`.
+// The member that a package is added to comes where the image says nothing of members: else these are the ones it is for,
+// as they are for what is removed, since nothing but a member's packages would be left.
+func selection(command Command, args, image []string) []string {
 	var flags []string
 	for i, arg := range args {
 		name, value, joined := strings.Cut(arg, "=")
 		if !joined && i+1 < len(args) {
 			value = args[i+1]
 		}
-		switch name {
-		case "--group", "--package":
+		switch {
+		case name == "--group":
 			flags = append(flags, name, value)
-		case "--optional":
+		case name == "--package" && command == Add && !has(image, "--package", "--all-packages"):
+			flags = append(flags, name, value)
+		case name == "--optional" && !has(image, "--all-extras"):
 			flags = append(flags, "--extra", value)
 		}
 	}

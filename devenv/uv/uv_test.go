@@ -110,7 +110,13 @@ func TestDecide(t *testing.T) {
 		{virtual, Upgrade, []string{"httpx", "--no-dev"}, nil, "sync --upgrade-package httpx --no-dev", "", true},
 		{editable, Add, []string{"httpx", "--optional=net"}, nil, "add --no-sync httpx --optional=net", "sync --frozen --extra net --inexact", true},
 		{editable, Add, []string{"httpx", "--frozen"}, nil, "add httpx --frozen", "", false},
-		{editable, Remove, []string{"httpx", "--package", "a"}, nil, "remove --no-sync httpx --package a", "sync --frozen --package a", true},
+		{editable, Remove, []string{"httpx", "--package", "a"}, nil, "remove --no-sync httpx --package a", "sync --frozen", true},
+		{virtual, Remove, []string{"httpx", "--package=a"}, nil, "remove --no-sync httpx --package=a", "sync --frozen", true},
+		{editable, Add, []string{"--package", "a", "httpx"}, nil, "add --no-sync --package a httpx", "sync --frozen --package a --inexact", true},
+		{editable, Add, []string{"--package", "a", "httpx"}, []string{"--all-packages"}, "add --no-sync --package a httpx", "sync --frozen --all-packages --inexact", true},
+		{editable, Add, []string{"--package", "a", "httpx"}, []string{"--package", "b", "--no-dev"}, "add --no-sync --package a httpx", "sync --frozen --package b --no-dev --inexact", true},
+		{editable, Remove, []string{"--package", "a", "httpx"}, []string{"--all-packages"}, "remove --no-sync --package a httpx", "sync --frozen --all-packages", true},
+		{editable, Add, []string{"httpx", "--optional", "net"}, []string{"--all-extras"}, "add --no-sync httpx --optional net", "sync --frozen --all-extras --inexact", true},
 		{editable, Sync, []string{"--all-extras", "-P", "httpx"}, nil, "lock -P httpx", "sync --frozen --all-extras", true},
 		{editable, Sync, []string{"--locked"}, nil, "", "sync --locked", true},
 		{virtual, Add, []string{"httpx"}, []string{"--no-dev", "--extra", "net"}, "add --no-sync httpx", "sync --frozen --no-dev --extra net --inexact", true},
@@ -120,6 +126,12 @@ func TestDecide(t *testing.T) {
 		{editable, Remove, []string{"httpx"}, []string{"--no-install-project"}, "remove --no-sync httpx", "sync --frozen --no-install-project", true},
 		{virtual, Sync, nil, []string{"--no-dev"}, "sync --no-dev", "", true},
 		{virtual, Sync, []string{"--all-groups"}, []string{"--no-dev"}, "sync --all-groups", "", true},
+		{virtual, Sync, []string{"--no-dev"}, []string{"--all-packages", "--group", "lint", "--all-extras"}, "sync --no-dev --all-packages --all-extras", "", true},
+		{virtual, Sync, []string{"--package=a"}, []string{"--all-packages", "--no-dev", "--no-install-project"}, "sync --package=a --no-dev --no-install-project", "", true},
+		{editable, Upgrade, []string{"--extra", "net"}, []string{"--all-packages", "--all-extras"}, "lock --upgrade", "sync --frozen --extra net --all-packages", true},
+		{editable, Upgrade, []string{"--package", "a", "httpx"}, nil, "lock --upgrade-package httpx", "sync --frozen --package a", true},
+		{editable, Upgrade, []string{"--package"}, nil, "sync --package --upgrade", "", true},
+		{editable, Sync, []string{"-P", "httpx", "--group"}, []string{"--all-packages"}, "sync -P httpx --group --all-packages", "", true},
 	} {
 		steps := Decide(Request{c.command, c.args, c.image}, c.files)
 		if got := line(steps.Stage); got != c.stage {
