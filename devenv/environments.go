@@ -106,7 +106,7 @@ func (e *Environment) remount(ctx context.Context, planned plan.Plan, without []
 			}
 			continue
 		}
-		e.settings.Term.Say("%s  starts again: %s was removed here, which took the packages from its container", c.Service,
+		e.settings.Term.Say("%s  starts again: %s was removed here, and with it the container's packages", c.Service,
 			e.project.Rel(planned.Environments[c.Service].Host))
 		scope := stack.Scope{Project: e.project.Compose, Services: []string{c.Service}, Report: e.report}
 		if err := e.stack.Restart(ctx, planned.Project.Name, scope); err != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -191,6 +192,10 @@ func (e *Environment) addImages(ctx context.Context, rows []ServiceStatus) error
 		requests[request.Service] = request
 	}
 	environments, projects := e.store.Environments(), uvProjects(in, planned)
+	without, err := e.withoutEnvironment(ctx, planned)
+	if err != nil {
+		return err
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	var builds sharedBuilds
 	for i := range rows {
@@ -205,6 +210,10 @@ func (e *Environment) addImages(ctx context.Context, rows []ServiceStatus) error
 			row.Target = recipe.Build.Target
 		} else if service.Labels[plan.ModeLabel] == "" {
 			row.Mode = "" // an image that is run as it is
+		}
+		if slices.ContainsFunc(without, func(c engine.Container) bool { return c.Name == row.Container }) {
+			row.Current = "no: " + e.project.Rel(planned.Environments[row.Service].Host) + " was removed here, and with it the container's packages"
+			continue
 		}
 		group.Go(func() (err error) {
 			row.Current, err = e.current(ctx, &builds, *row, requests[planned.MadeBy(row.Service)], needed(service, planned, requests))
