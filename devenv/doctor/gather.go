@@ -87,7 +87,7 @@ func once(base func(context.Context, string) (*image.Image, error)) func(context
 
 // build is a service in a mode. Its Dockerfile is read when it is met for the first time.
 func (in Input) build(ctx context.Context, service, mode string, files map[string]*Dockerfile) (Build, error) {
-	config := in.Plans[mode].Project.Services[service]
+	config := in.Plans[mode].Recipe(service)
 	build := Build{Service: service, Mode: mode, Config: config}
 	if config.Build == nil {
 		var err error
