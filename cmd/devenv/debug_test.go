@@ -288,7 +288,11 @@ func TestDebugger(t *testing.T) {
 	c.unreachable(address)
 
 	c.devenv("add", "humanize")
-	c.logged("src/uv.lock") // what a kill interrupts is done again afterwards, in the middle of a hit
+	for began := time.Now(); !strings.Contains(c.devenv("why", "src/uv.lock"), " done "); <-time.After(50 * time.Millisecond) {
+		if time.Since(began) > within { // what a kill interrupts is done again afterwards, in the middle of a hit
+			t.Fatalf("the package was not taken in within %s", within)
+		}
+	}
 	hit(20, time.Now(), false)
 	if _, err := docker("kill", c.project+"-api-1"); err != nil {
 		t.Fatal(err)
