@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/txtar"
@@ -134,6 +135,10 @@ func write(t *testing.T, path, content string) {
 	}
 }
 
+// opening is held while a project is opened: the warnings of its variables come through a logger that the whole process has,
+// which a program opens once.
+var opening sync.Mutex
+
 // findings are what the doctor says of a project, a line each. The comment of an archive says what is so in the world
 // around it: a line "git FILE..." has git know these files, "uid N" is who runs devenv, "build MODE" has the engine build
 // its images, "base IMAGE LOCAL" has a local image stand for a base image. FOLDER.host.json beside a project is the machine; where there is none nothing is known of it.
@@ -141,10 +146,12 @@ func findings(t *testing.T, dir string, archive *txtar.Archive) string {
 	t.Helper()
 	world := surroundings(t, dir, string(archive.Comment))
 	var errors bytes.Buffer
+	opening.Lock()
 	env, err := Open(t.Context(), Settings{
 		Dir: dir, Env: append(os.Environ(), "HOME="+dir, "COMPOSE_PROJECT_NAME="+projectName(dir)), Out: &errors, Err: &errors,
 		Term: term.New(&errors, &errors, term.Color{}, false), Now: t.Context(), UID: world.uid,
 	})
+	opening.Unlock()
 	if err != nil {
 		t.Fatal(err)
 	}
