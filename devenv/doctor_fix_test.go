@@ -59,10 +59,12 @@ func TestDoctorFix(t *testing.T) {
 func mendTwice(t *testing.T, name, dir string) int {
 	t.Helper()
 	var out bytes.Buffer
+	opening.Lock()
 	env, err := Open(t.Context(), Settings{
 		Dir: dir, Env: []string{"HOME=" + dir, "PATH=" + os.Getenv("PATH"), "DOCKER_HOST=unix://" + dir + "/no.sock"}, Out: &out, Err: &out,
 		Term: term.New(&out, &out, term.Color{}, false), Now: t.Context(),
 	})
+	opening.Unlock()
 	if err != nil {
 		t.Fatal(name, err)
 	}

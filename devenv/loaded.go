@@ -39,7 +39,7 @@ func (e *Environment) loaded(ctx context.Context, planned plan.Plan) error {
 func (e *Environment) loads(ctx context.Context, c engine.Container) error {
 	stream, err := e.engine.Stream(ctx, c.ID, engine.Command{Args: agent.Relay()})
 	if err != nil {
-		return nil //nolint:nilerr // it has ended meanwhile, as a program may
+		return nil // it has ended meanwhile, as a program may
 	}
 	states := make(chan agent.State, 16)
 	link := agent.NewLink(stream, agent.Notice{

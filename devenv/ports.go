@@ -121,8 +121,8 @@ func (e *Environment) foreseen(ctx context.Context, planned plan.Plan) (plan.Pla
 		return planned, err
 	}
 	owners := sync.OnceValues(func() (portOwner, error) {
-		if e.connect(ctx) != nil {
-			return func(string, string, uint16) (string, error) { return "", ctx.Err() }, nil
+		if err := e.connect(ctx); err != nil {
+			return func(string, string, uint16) (string, error) { return "", ctx.Err() }, nil //nolint:nilerr // it knows of nobody
 		}
 		return stack.PortOwners(ctx, e.engine, planned.Project.Name)
 	})

@@ -196,30 +196,28 @@ func (e *Environment) rehearse(ctx context.Context, in plan.Input, planned plan.
 func (e *Environment) exchange(ctx context.Context, next *Environment, present []string) (plan.Plan, error) {
 	gone := without(present, next.Services())
 	wanted := append(without(present, gone), without(next.Services(), e.Services())...)
-	var in plan.Input
-	var planned plan.Plan
-	var err error
-	if len(wanted) > 0 {
-		if in, planned, err = next.plan(next.modes(""), wanted); err != nil {
-			return plan.Plan{}, err
-		}
-	}
-	if len(gone) > 0 {
-		if len(wanted) > 0 {
-			if err := next.rehearse(ctx, in, planned); err != nil {
-				return plan.Plan{}, err
-			}
-		}
-		scope := stack.Scope{Project: e.apart(), Services: gone, Report: e.report}
-		if err := e.stack.Down(ctx, e.project.Compose.Name, stack.DownOptions{Scope: scope}); err != nil {
-			return plan.Plan{}, err
-		}
-	}
 	if len(wanted) == 0 {
-		return plan.Plan{}, nil
+		return plan.Plan{}, e.withdraw(ctx, gone)
 	}
-	_, err = next.start(ctx, in, planned, UpOptions{Timeout: DefaultTimeout, Detach: true})
+	in, planned, err := next.plan(next.modes(""), wanted)
+	if err == nil && len(gone) > 0 {
+		if err = next.rehearse(ctx, in, planned); err == nil {
+			err = e.withdraw(ctx, gone)
+		}
+	}
+	if err == nil {
+		_, err = next.start(ctx, in, planned, UpOptions{Timeout: DefaultTimeout, Detach: true})
+	}
 	return planned, err
+}
+
+// withdraw removes the containers of services. No services are none here, where Compose takes them for all.
+func (e *Environment) withdraw(ctx context.Context, services []string) error {
+	if len(services) == 0 {
+		return nil
+	}
+	scope := stack.Scope{Project: e.apart(), Services: services, Report: e.report}
+	return e.stack.Down(ctx, e.project.Compose.Name, stack.DownOptions{Scope: scope})
 }
 
 // without are those of names that are not among others.
