@@ -463,9 +463,7 @@ func TestClose(t *testing.T) {
 	if got := <-answer; got != "8" {
 		t.Errorf("answered %q", got)
 	}
-	if tracing := p.get("/tracing"); tracing != "off" {
-		t.Errorf("tracing %s", tracing)
-	}
+	eventually(t, "the tracing ends", func() bool { return p.get("/tracing") == "off" })
 	if err := p.Replaced(t.Context(), "p"); err == nil {
 		t.Error("a closed port was connected to a process")
 	}
