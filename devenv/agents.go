@@ -100,9 +100,14 @@ func (e *Environment) unaided(ctx context.Context, service string, err error) (n
 	if !errors.As(err, &absent) || absent.Program == "" {
 		return "", err
 	}
-	scope := stack.Scope{Project: e.project.Compose, Services: []string{service}, Report: e.report}
 	e.settings.Term.Say("%s  %s, so its container starts again", service, absent)
-	return "by a restart", e.stack.Restart(ctx, e.project.Compose.Name, scope)
+	return "by a restart", e.startAgain(ctx, service)
+}
+
+// startAgain restarts the containers of a service.
+func (e *Environment) startAgain(ctx context.Context, service string) error {
+	scope := stack.Scope{Project: e.project.Compose, Services: []string{service}, Report: e.report}
+	return e.stack.Restart(ctx, e.project.Compose.Name, scope)
 }
 
 // styles say how the service of each known container takes in new code.

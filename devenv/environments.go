@@ -15,7 +15,6 @@ import (
 	"devenv/devenv/engine"
 	"devenv/devenv/files"
 	"devenv/devenv/plan"
-	"devenv/devenv/stack"
 )
 
 // environmentOf is the name by which the state knows the environment of a container: that of the volume that it is in, else
@@ -97,19 +96,21 @@ func (e *Environment) lost(ctx context.Context, c engine.Container, environment 
 	return status == 0 && !strings.Contains(string(mounts), " "+environment.Folder+" "), err
 }
 
-// remount starts containers again that have lost their environment, but those that were replaced meanwhile.
+// remount starts services again whose containers have lost their environment, but those that were replaced meanwhile.
 func (e *Environment) remount(ctx context.Context, planned plan.Plan, without []engine.Container) error {
+	done := map[string]bool{}
 	for _, c := range without {
-		if _, found, err := e.engine.Container(ctx, c.ID); err != nil || !found {
-			if err != nil {
-				return err
-			}
+		_, found, err := e.engine.Container(ctx, c.ID)
+		if err != nil {
+			return err
+		}
+		if !found || done[c.Service] {
 			continue
 		}
+		done[c.Service] = true // with all its containers
 		e.settings.Term.Say("%s  starts again: %s was removed here, and with it the container's packages", c.Service,
 			e.project.Rel(planned.Environments[c.Service].Host))
-		scope := stack.Scope{Project: e.project.Compose, Services: []string{c.Service}, Report: e.report}
-		if err := e.stack.Restart(ctx, planned.Project.Name, scope); err != nil {
+		if err := e.startAgain(ctx, c.Service); err != nil {
 			return err
 		}
 	}

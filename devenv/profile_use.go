@@ -174,13 +174,7 @@ func (e *Environment) move(ctx context.Context, next *Environment, present []str
 func (e *Environment) rehearse(ctx context.Context, in plan.Input, planned plan.Plan) error {
 	err := e.missing(in, planned)
 	if err == nil {
-		err = e.connect(ctx)
-	}
-	if err == nil {
-		err = e.claim(ctx)
-	}
-	if err == nil {
-		planned, err = e.allocate(ctx, planned)
+		planned, err = e.claimed(ctx, planned)
 	}
 	if err == nil {
 		err = e.build(ctx, planned, buildFlags{})

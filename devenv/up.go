@@ -121,17 +121,22 @@ func (e *Environment) ready(ctx context.Context, in plan.Input, planned plan.Pla
 			return planned, err
 		}
 	}
+	planned, err := e.claimed(ctx, planned)
+	if err != nil {
+		return planned, err
+	}
+	return e.free(ctx, planned)
+}
+
+// claimed is a plan with this checkout's name and host ports, which are its own from now on.
+func (e *Environment) claimed(ctx context.Context, planned plan.Plan) (plan.Plan, error) {
 	if err := e.connect(ctx); err != nil {
 		return planned, err
 	}
 	if err := e.claim(ctx); err != nil {
 		return planned, err
 	}
-	planned, err := e.allocate(ctx, planned)
-	if err != nil {
-		return planned, err
-	}
-	return e.free(ctx, planned)
+	return e.allocate(ctx, planned)
 }
 
 // free refuses a plan whose ports somebody else has by now, and gives back one that has others, where it may.
